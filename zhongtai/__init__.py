@@ -1,0 +1,1 @@
+"""Zhongtai: the operations data platform's library. It imports no Dagster."""

@@ -1,0 +1,1 @@
+"""Silo to raw: landing, contract, typed raw, quarantine and the ledger."""

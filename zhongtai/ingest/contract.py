@@ -1,0 +1,200 @@
+"""Contracts of raw tables, read from the dbt sources YAML: the one place that states them."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import re
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from zhongtai.errors import UsageError
+
+LoadMode = Literal["append", "upsert", "snapshot", "tombstone"]
+FileFormat = Literal["parquet", "csv"]
+# none: no person behind it. attribute: describes a person, names none. The rest identify one.
+PersonalData = Literal["none", "attribute", "name", "phone", "email", "address", "identifier"]
+
+_TYPE = re.compile(
+    r"string|boolean|integer|bigint|double|date|timestamp|decimal\([1-9]\d?,\s?\d\d?\)", re.IGNORECASE
+)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Column(_Strict):
+    """One column of a raw table.
+
+    Attributes:
+        name: the name in raw; snake case.
+        data_type: a type that DuckDB and Spark both know: string, boolean, integer, bigint, double, date,
+            timestamp or decimal(p,s).
+        source_name: the header in the silo's file, where it differs from `name`.
+        nullable: whether an empty value is accepted; never for a key.
+        allowed: the only values accepted, compared as text; empty for any.
+        time_zone: IANA zone of a naive timestamp's clock, or "local" for the merchant's; raw holds UTC.
+        personal_data: class of personal data.
+    """
+
+    name: str
+    description: str
+    data_type: str
+    source_name: str
+    nullable: bool = True
+    allowed: tuple[str, ...] = ()
+    time_zone: str = "UTC"
+    personal_data: PersonalData = "none"
+
+    @field_validator("data_type")
+    @classmethod
+    def _portable_type(cls, value: str) -> str:
+        if not _TYPE.fullmatch(value):
+            raise ValueError(
+                f"'{value}' is not one of string, boolean, integer, bigint, double, date, timestamp, decimal(p,s)"
+            )
+        return value.lower().replace(" ", "")
+
+    @field_validator("allowed", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return tuple(str(item) for item in value) if isinstance(value, list) else value
+
+
+class Contract(_Strict):
+    """What a raw table's files must look like, and how they add up.
+
+    Attributes:
+        file: glob on the file's name, for example `orders_*.csv`.
+        format: how the file is read; by default from the pattern's ending.
+        load_mode: append, upsert, snapshot or tombstone (docs/decisions/0003-load-modes.md).
+        key: columns that identify a row; never null.
+        version: the column whose greatest value wins (upsert, tombstone); by default the landing order.
+        event_time: the column that tells when the row happened; what lies after `as_of` does not exist.
+        delimiter, encoding: of CSV files.
+        cadence: how often the table is expected to land.
+    """
+
+    silo: str
+    table: str
+    description: str
+    columns: tuple[Column, ...] = Field(min_length=1)
+    file: str
+    format: FileFormat
+    load_mode: LoadMode
+    key: tuple[str, ...] = Field(min_length=1)
+    version: str | None = None
+    event_time: str | None = None
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    cadence: Literal["once", "hourly", "daily", "weekly", "monthly"] = "daily"
+    yaml_file: Path = Field(exclude=True)
+
+    @model_validator(mode="after")
+    def _columns_exist(self) -> Contract:
+        known = {column.name for column in self.columns}
+        if len(known) != len(self.columns):
+            raise ValueError("a column is named twice")
+        for role, names in (
+            ("key", self.key),
+            ("version", (self.version,)),
+            ("event_time", (self.event_time,)),
+        ):
+            for name in names:
+                if name is not None and name not in known:
+                    raise ValueError(f"{role} names '{name}', which is not a column")
+        for name in self.key:
+            if self.column(name).nullable:
+                raise ValueError(f"'{name}' is part of the key and cannot be nullable")
+        if self.event_time and self.column(self.event_time).data_type not in ("timestamp", "date"):
+            raise ValueError(f"event_time '{self.event_time}' must be a timestamp or a date")
+        return self
+
+    def column(self, name: str) -> Column:
+        """The column of that name."""
+        return next(column for column in self.columns if column.name == name)
+
+    def matches(self, file_name: str) -> bool:
+        """Whether a file of this name belongs to the table."""
+        return fnmatch.fnmatchcase(file_name, self.file)
+
+    @property
+    def hash(self) -> str:
+        """Changes when the contract does, so that its files are loaded again."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+def load_contracts(folder: Path, silos: list[str] | None = None) -> list[Contract]:
+    """Reads every contract below `folder`, in the order of file and table names.
+
+    Args:
+        folder: the dbt sources folder, `transform/models/sources`.
+        silos: only these, where given.
+
+    Raises:
+        UsageError: a contract is wrong, or a silo has none; names file, table and column.
+    """
+    contracts: list[Contract] = []
+    for file in sorted(folder.glob("*.yml")):
+        contracts += [
+            contract for contract in _read(file) if silos is None or contract.silo in silos
+        ]
+    for silo in silos or []:
+        if not any(contract.silo == silo for contract in contracts):
+            raise UsageError(
+                f"The silo '{silo}' has no contracts: there is no {folder / (silo + '.yml')}. See docs/contracts.md."
+            )
+    return contracts
+
+
+def _read(file: Path) -> list[Contract]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file}: not valid YAML: {error}") from error
+    contracts = []
+    for source in content.get("sources", []):
+        for table in source.get("tables", []):
+            meta = dict((table.get("config") or {}).get("meta") or {})
+            if "file" not in meta:
+                continue  # not landed from files: tables that the platform itself writes
+            try:
+                contracts.append(_contract(source["name"], table, meta, file))
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(str(part) for part in first["loc"])
+                raise UsageError(
+                    f"{file}: {source['name']}.{table.get('name')}: {where or 'contract'}: {first['msg']}"
+                ) from error
+    return contracts
+
+
+def _contract(silo: str, table: dict, meta: dict, file: Path) -> Contract:
+    columns = []
+    for column in table.get("columns", []):
+        column_meta = dict((column.get("config") or {}).get("meta") or {})
+        columns.append(
+            {
+                "name": column.get("name"),
+                "description": column.get("description"),
+                "data_type": column.get("data_type"),
+                "source_name": column.get("name"),
+                "nullable": column.get("name") not in meta.get("key", []),
+                **column_meta,
+            }
+        )
+    meta.setdefault("format", "parquet" if str(meta["file"]).endswith(".parquet") else "csv")
+    return Contract.model_validate(
+        {
+            "silo": silo,
+            "table": table.get("name"),
+            "description": table.get("description"),
+            "columns": columns,
+            "yaml_file": file,
+            **meta,
+        }
+    )

