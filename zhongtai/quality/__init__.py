@@ -1,0 +1,1 @@
+"""Great Expectations on DuckDB: suites as data, results as data."""

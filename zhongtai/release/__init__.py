@@ -1,0 +1,1 @@
+"""Releases: what readers open. Built in private, audited, published whole."""
