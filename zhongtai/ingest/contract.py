@@ -7,6 +7,7 @@ import hashlib
 import re
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -18,9 +19,7 @@ FileFormat = Literal["parquet", "csv"]
 # none: no person behind it. attribute: describes a person, names none. The rest identify one.
 PersonalData = Literal["none", "attribute", "name", "phone", "email", "address", "identifier"]
 
-_TYPE = re.compile(
-    r"string|boolean|integer|bigint|double|date|timestamp|decimal\([1-9]\d?,\s?\d\d?\)", re.IGNORECASE
-)
+_TYPE = re.compile(r"string|boolean|integer|bigint|double|date|timestamp|decimal\([1-9]\d?,\s?\d\d?\)", re.IGNORECASE)
 
 
 class _Strict(BaseModel):
@@ -59,6 +58,23 @@ class Column(_Strict):
             )
         return value.lower().replace(" ", "")
 
+    @field_validator("name")
+    @classmethod
+    def _not_reserved(cls, value: str) -> str:
+        if not value or value.startswith("_"):
+            raise ValueError(f"'{value}': names that start with an underscore are the platform's own")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value != "local":
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError) as error:
+                raise ValueError(f"'{value}' is neither 'local' nor an IANA time zone") from error
+        return value
+
     @field_validator("allowed", mode="before")
     @classmethod
     def _as_text(cls, value: object) -> object:
@@ -75,7 +91,7 @@ class Contract(_Strict):
         key: columns that identify a row; never null.
         version: the column whose greatest value wins (upsert, tombstone); by default the landing order.
         event_time: the column that tells when the row happened; what lies after `as_of` does not exist.
-        delimiter, encoding: of CSV files.
+        delimiter, quote, encoding: of CSV files; an empty quote says that nothing is quoted.
         cadence: how often the table is expected to land.
     """
 
@@ -89,7 +105,8 @@ class Contract(_Strict):
     key: tuple[str, ...] = Field(min_length=1)
     version: str | None = None
     event_time: str | None = None
-    delimiter: str = ","
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', max_length=1)
     encoding: str = "utf-8"
     cadence: Literal["once", "hourly", "daily", "weekly", "monthly"] = "daily"
     yaml_file: Path = Field(exclude=True)
@@ -97,7 +114,8 @@ class Contract(_Strict):
     @model_validator(mode="after")
     def _columns_exist(self) -> Contract:
         known = {column.name for column in self.columns}
-        if len(known) != len(self.columns):
+        # DuckDB and Spark do not tell upper case from lower case in names.
+        if len({name.casefold() for name in known}) != len(self.columns):
             raise ValueError("a column is named twice")
         for role, names in (
             ("key", self.key),
@@ -124,8 +142,9 @@ class Contract(_Strict):
 
     @property
     def hash(self) -> str:
-        """Changes when the contract does, so that its files are loaded again."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Changes when what is loaded would; words alone do not load every file again."""
+        words = {"description": True, "cadence": True, "columns": {"__all__": {"description"}}}
+        return hashlib.sha256(self.model_dump_json(exclude=words).encode()).hexdigest()[:16]
 
 
 def load_contracts(folder: Path, silos: list[str] | None = None) -> list[Contract]:

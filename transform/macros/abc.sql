@@ -1,0 +1,20 @@
+{% macro cumulative_share(contribution, partition) -%}
+    {#- The share of all that comes before the row, from the greatest contribution down; ties by SKU. -#}
+{%- set partition_by = partition | join(', ') -%}
+{{ rate(
+    'coalesce(sum(' ~ contribution ~ ') over (partition by ' ~ partition_by ~ ' order by ' ~ contribution
+    ~ ' desc nulls last, sku_id asc rows between unbounded preceding and 1 preceding), 0)',
+    'sum(' ~ contribution ~ ') over (partition by ' ~ partition_by ~ ')'
+) }}
+{%- endmacro %}
+
+
+{% macro abc_class(amount, share_before) -%}
+case
+    when {{ amount }} is null then null
+    when {{ amount }} <= 0 then 'C'
+    when {{ share_before }} < {{ policy('abc_a_share') }} then 'A'
+    when {{ share_before }} < {{ policy('abc_b_share') }} then 'B'
+    else 'C'
+end
+{%- endmacro %}

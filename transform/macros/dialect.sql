@@ -1,0 +1,105 @@
+{#-
+    The only place where engines differ. Each macro has a DuckDB form and a Spark form that mean the same;
+    models use nothing else that one engine has and the other lacks.
+-#}
+
+{% macro business_date(moment) %}{{ return(adapter.dispatch('business_date')(moment)) }}{% endmacro %}
+
+{% macro duckdb__business_date(moment) -%}
+cast(timezone('{{ var("time_zone") }}', timezone('UTC', {{ moment }})) as date)
+{%- endmacro %}
+
+{% macro spark__business_date(moment) -%}
+cast(from_utc_timestamp({{ moment }}, '{{ var("time_zone") }}') as date)
+{%- endmacro %}
+
+
+{#- The UTC moment at which a business date begins. -#}
+{% macro date_begin(date) %}{{ return(adapter.dispatch('date_begin')(date)) }}{% endmacro %}
+
+{% macro duckdb__date_begin(date) -%}
+timezone('UTC', timezone('{{ var("time_zone") }}', cast({{ date }} as timestamp)))
+{%- endmacro %}
+
+{% macro spark__date_begin(date) -%}
+to_utc_timestamp(cast({{ date }} as timestamp), '{{ var("time_zone") }}')
+{%- endmacro %}
+
+
+{#- Whole days from the first date to the second; negative where the second is earlier. -#}
+{% macro days_between(first, second) %}{{ return(adapter.dispatch('days_between')(first, second)) }}{% endmacro %}
+
+{% macro duckdb__days_between(first, second) -%}
+cast(date_diff('day', {{ first }}, {{ second }}) as integer)
+{%- endmacro %}
+
+{% macro spark__days_between(first, second) -%}
+cast(datediff({{ second }}, {{ first }}) as integer)
+{%- endmacro %}
+
+
+{#- Calendar months from the first date's month to the second's: January 31 to February 1 is one. -#}
+{% macro months_between(first, second) -%}
+cast(
+    (extract(year from {{ second }}) - extract(year from {{ first }})) * 12
+    + extract(month from {{ second }}) - extract(month from {{ first }}) as integer
+)
+{%- endmacro %}
+
+
+{% macro add_days(date, days) %}{{ return(adapter.dispatch('add_days')(date, days)) }}{% endmacro %}
+
+{% macro duckdb__add_days(date, days) -%}
+({{ date }} + cast({{ days }} as integer))
+{%- endmacro %}
+
+{% macro spark__add_days(date, days) -%}
+date_add({{ date }}, cast({{ days }} as integer))
+{%- endmacro %}
+
+
+{#- A date some calendar months later (or earlier), the day capped at the month's end. -#}
+{% macro add_months(date, months) %}{{ return(adapter.dispatch('add_months')(date, months)) }}{% endmacro %}
+
+{% macro duckdb__add_months(date, months) -%}
+cast({{ date }} + to_months(cast({{ months }} as integer)) as date)
+{%- endmacro %}
+
+{% macro spark__add_months(date, months) -%}
+add_months({{ date }}, cast({{ months }} as integer))
+{%- endmacro %}
+
+
+{% macro month_begin(date) -%}
+cast(date_trunc('month', {{ date }}) as date)
+{%- endmacro %}
+
+
+{#- ISO weekday: Monday is 1, Sunday is 7. -#}
+{% macro iso_weekday(date) %}{{ return(adapter.dispatch('iso_weekday')(date)) }}{% endmacro %}
+
+{% macro duckdb__iso_weekday(date) -%}
+cast(isodow({{ date }}) as integer)
+{%- endmacro %}
+
+{% macro spark__iso_weekday(date) -%}
+cast(extract(dayofweek_iso from {{ date }}) as integer)
+{%- endmacro %}
+
+
+{#- A select item: one row for each day from the first to the last, both included. -#}
+{% macro each_day(first, last) %}{{ return(adapter.dispatch('each_day')(first, last)) }}{% endmacro %}
+
+{% macro duckdb__each_day(first, last) -%}
+cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 day)) as date)
+{%- endmacro %}
+
+{% macro spark__each_day(first, last) -%}
+explode(sequence({{ first }}, {{ last }}, interval 1 day))
+{%- endmacro %}
+
+
+{#- numerator / denominator as a double; NULL where the denominator is 0. -#}
+{% macro rate(numerator, denominator) -%}
+cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)
+{%- endmacro %}

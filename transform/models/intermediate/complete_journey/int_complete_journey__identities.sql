@@ -1,0 +1,61 @@
+-- One row a household: known from its baskets, its answers, its campaigns or its coupons.
+with
+transactions as (
+    select * from {{ ref('stg_complete_journey__transactions') }}
+),
+
+demographics as (
+    select * from {{ ref('stg_complete_journey__demographics') }}
+),
+
+campaigns as (
+    select * from {{ ref('stg_complete_journey__campaigns') }}
+),
+
+coupon_redemptions as (
+    select * from {{ ref('stg_complete_journey__coupon_redemptions') }}
+),
+
+seen as (
+    select source_user_id, min(placed_at) as first_seen_at
+    from transactions
+    group by source_user_id
+    union all
+    select source_user_id, cast(null as timestamp) as first_seen_at
+    from demographics
+    union all
+    select source_user_id, cast(null as timestamp) as first_seen_at
+    from campaigns
+    union all
+    select source_user_id, min({{ date_begin('redeemed_date') }}) as first_seen_at
+    from coupon_redemptions
+    group by source_user_id
+),
+
+households as (
+    select source_user_id, min(first_seen_at) as first_seen_at
+    from seen
+    group by source_user_id
+),
+
+final as (
+    select
+        'complete_journey' as silo,
+        households.source_user_id as source_id,
+        households.first_seen_at,
+        cast(null as timestamp) as registered_at,
+        cast(null as string) as registration_channel,
+        cast(null as string) as region_id,
+        demographics.age_band,
+        cast(null as string) as gender,
+        demographics.income_band,
+        demographics.home_ownership,
+        demographics.marital_status,
+        demographics.household_size,
+        demographics.household_composition,
+        demographics.kids_count
+    from households
+    left join demographics on households.source_user_id = demographics.source_user_id
+)
+
+select * from final

@@ -1,0 +1,101 @@
+-- SKU × month over the trailing twelve months: what share of net revenue and of margin it brings, and its class by the
+-- cumulative share before it. What brings nothing or less is C.
+with
+merchants as (
+    select * from {{ ref('dim_merchants') }}
+),
+
+product_daily as (
+    select * from {{ ref('fct_product_daily') }}
+),
+
+products as (
+    select * from {{ ref('dim_products') }}
+    where is_current
+),
+
+months as (
+    select
+        month_begin,
+        max(date_day) as month_end
+    from {{ ref('dim_dates') }}
+    group by month_begin
+),
+
+monthly as (
+    select
+        sku_id,
+        {{ month_begin('activity_date') }} as sold_month,
+        sum(net_revenue_amount) as net_revenue_amount,
+        case when count(*) = count(gross_margin_amount) then sum(gross_margin_amount) end as gross_margin_amount
+    from product_daily
+    group by sku_id, {{ month_begin('activity_date') }}
+),
+
+trailing as (
+    select
+        monthly.sku_id,
+        months.month_begin as abc_month,
+        min(months.month_end) as month_end,
+        sum(monthly.net_revenue_amount) as net_revenue_amount,
+        case
+            when count(*) = count(monthly.gross_margin_amount) then sum(monthly.gross_margin_amount)
+        end as gross_margin_amount
+    from monthly
+    inner join months
+        on
+            monthly.sold_month <= months.month_begin
+            and monthly.sold_month > {{ add_months('months.month_begin', '-' ~ policy('abc_window_months')) }}
+    cross join merchants
+    where months.month_begin <= merchants.as_of_date
+    group by monthly.sku_id, months.month_begin
+),
+
+contributions as (
+    select
+        trailing.sku_id,
+        trailing.abc_month,
+        trailing.month_end <= merchants.as_of_date as is_complete,
+        products.category_id,
+        trailing.net_revenue_amount,
+        trailing.gross_margin_amount,
+        -- A loss must not push the others' cumulative share beyond 1.
+        greatest(trailing.net_revenue_amount, 0) as revenue_contribution,
+        greatest(trailing.gross_margin_amount, 0) as margin_contribution
+    from trailing
+    cross join merchants
+    left join products on trailing.sku_id = products.sku_id
+),
+
+shares as (
+    select
+        *,
+        {{ cumulative_share('revenue_contribution', ['abc_month']) }} as revenue_share_before,
+        {{ cumulative_share('margin_contribution', ['abc_month']) }} as margin_share_before,
+        {{ cumulative_share('revenue_contribution', ['abc_month', 'category_id']) }} as category_share_before,
+        {{ rate('revenue_contribution', 'sum(revenue_contribution) over (partition by abc_month)') }} as revenue_share,
+        {{ rate('margin_contribution', 'sum(margin_contribution) over (partition by abc_month)') }} as margin_share
+    from contributions
+),
+
+final as (
+    select
+        sku_id,
+        abc_month,
+        is_complete,
+        category_id,
+        cast(net_revenue_amount as decimal(18, 2)) as net_revenue_amount,
+        cast(gross_margin_amount as decimal(18, 2)) as gross_margin_amount,
+        revenue_share,
+        revenue_share_before,
+        {{ abc_class('net_revenue_amount', 'revenue_share_before') }} as revenue_class,
+        margin_share,
+        margin_share_before,
+        {{ abc_class('gross_margin_amount', 'margin_share_before') }} as margin_class,
+        category_share_before,
+        {{ abc_class('net_revenue_amount', 'category_share_before') }} as category_class
+    from shares
+)
+
+select * from final
+order by abc_month asc nulls last

@@ -1,0 +1,81 @@
+-- One row a SKU of an order: the line's money with its order's who, where and when.
+with
+lines as (
+    select * from {{ ref('int_order_lines_unioned') }}
+),
+
+orders as (
+    select * from {{ ref('int_orders_unioned') }}
+),
+
+identities as (
+    select * from {{ ref('bridge_user_identities') }}
+),
+
+channels as (
+    select * from {{ ref('dim_channels') }}
+),
+
+products as (
+    select * from {{ ref('dim_products') }}
+),
+
+refunds as (
+    select
+        order_line_id,
+        sum(refund_amount) as refund_amount,
+        sum(refund_units) as refund_units
+    from {{ ref('fct_refunds') }}
+    group by order_line_id
+),
+
+joined as (
+    select
+        lines.order_line_id,
+        lines.order_id,
+        orders.silo,
+        orders.source_order_id,
+        lines.source_line_id,
+        identities.user_id,
+        orders.source_user_id,
+        lines.sku_id,
+        lines.source_sku_id,
+        orders.channel,
+        channels.channel_group,
+        orders.store_id,
+        orders.campaign_id,
+        orders.session_id,
+        orders.placed_at,
+        {{ business_date('orders.placed_at') }} as placed_date,
+        orders.paid_at,
+        {{ business_date('orders.paid_at') }} as paid_date,
+        orders.paid_at is not null as is_paid,
+        lines.is_gift,
+        lines.units,
+        lines.list_amount,
+        lines.discount_amount,
+        lines.third_party_discount_amount,
+        lines.gmv_amount,
+        lines.paid_amount,
+        cast(coalesce(refunds.refund_amount, 0) as decimal(18, 2)) as refund_amount,
+        cast(lines.paid_amount - coalesce(refunds.refund_amount, 0) as decimal(18, 2)) as net_revenue_amount,
+        cast(
+            products.cost_amount * (lines.units - coalesce(refunds.refund_units, 0)) as decimal(18, 2)
+        ) as cost_amount
+    from lines
+    inner join orders on lines.order_id = orders.order_id
+    left join identities
+        on
+            orders.silo = identities.silo
+            and orders.source_user_id = identities.source_id
+    left join channels on orders.channel = channels.channel
+    left join products
+        on
+            lines.sku_id = products.sku_id
+            and (products.valid_from is null or products.valid_from <= orders.placed_at)
+            and (products.valid_to is null or products.valid_to > orders.placed_at)
+    left join refunds on lines.order_line_id = refunds.order_line_id
+)
+
+select * from joined
+order by placed_date asc nulls last

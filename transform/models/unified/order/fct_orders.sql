@@ -1,0 +1,87 @@
+-- One row an order; its amounts are the sums of its lines, so that the two never disagree.
+with
+orders as (
+    select * from {{ ref('int_orders_unioned') }}
+),
+
+lines as (
+    select
+        order_id,
+        count(*) as line_count,
+        sum(units) as units,
+        sum(list_amount) as list_amount,
+        sum(discount_amount) as discount_amount,
+        sum(third_party_discount_amount) as third_party_discount_amount,
+        sum(gmv_amount) as gmv_amount,
+        sum(paid_amount) as paid_amount,
+        sum(refund_amount) as refund_amount
+    from {{ ref('fct_order_lines') }}
+    group by order_id
+),
+
+identities as (
+    select * from {{ ref('bridge_user_identities') }}
+),
+
+channels as (
+    select * from {{ ref('dim_channels') }}
+),
+
+numbered as (
+    select * from {{ ref('int_paid_orders_numbered') }}
+),
+
+joined as (
+    select
+        orders.order_id,
+        orders.silo,
+        orders.source_order_id,
+        identities.user_id,
+        orders.source_user_id,
+        orders.channel,
+        channels.channel_group,
+        orders.store_id,
+        orders.campaign_id,
+        orders.session_id,
+        orders.order_type,
+        orders.order_status,
+        orders.ship_to_region_id,
+        orders.placed_at,
+        {{ business_date('orders.placed_at') }} as placed_date,
+        orders.paid_at,
+        {{ business_date('orders.paid_at') }} as paid_date,
+        orders.paid_at is not null as is_paid,
+        cast(coalesce(lines.line_count, 0) as bigint) as line_count,
+        cast(coalesce(lines.units, 0) as bigint) as units,
+        cast(coalesce(lines.list_amount, 0) as decimal(18, 2)) as list_amount,
+        cast(coalesce(lines.discount_amount, 0) as decimal(18, 2)) as discount_amount,
+        cast(coalesce(lines.third_party_discount_amount, 0) as decimal(18, 2)) as third_party_discount_amount,
+        cast(coalesce(lines.gmv_amount, 0) + orders.shipping_amount as decimal(18, 2)) as gmv_amount,
+        cast(orders.shipping_amount as decimal(18, 2)) as shipping_amount,
+        cast(
+            case
+                when orders.paid_at is null then 0
+                else coalesce(lines.paid_amount, 0) + orders.shipping_amount
+            end as decimal(18, 2)
+        ) as paid_amount,
+        cast(coalesce(lines.refund_amount, 0) as decimal(18, 2)) as refund_amount,
+        numbered.user_order_number
+    from orders
+    left join lines on orders.order_id = lines.order_id
+    left join identities
+        on
+            orders.silo = identities.silo
+            and orders.source_user_id = identities.source_id
+    left join channels on orders.channel = channels.channel
+    left join numbered on orders.order_id = numbered.order_id
+),
+
+final as (
+    select
+        *,
+        cast(paid_amount - refund_amount as decimal(18, 2)) as net_revenue_amount
+    from joined
+)
+
+select * from final
+order by placed_date asc nulls last

@@ -1,0 +1,2 @@
+-- The product tree of any silo.
+{{ unify(['int_complete_journey__categories']) }}

@@ -1,0 +1,2 @@
+-- One row a version of a SKU of any silo.
+{{ unify(['int_complete_journey__products']) }}

@@ -1,0 +1,2 @@
+-- Which SKUs a campaign is about, in any silo.
+{{ unify(['int_complete_journey__campaign_skus']) }}

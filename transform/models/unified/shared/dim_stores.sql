@@ -1,0 +1,2 @@
+-- One row a store of any silo.
+{{ unify(['int_complete_journey__stores']) }}

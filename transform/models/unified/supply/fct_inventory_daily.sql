@@ -1,0 +1,2 @@
+-- No silo brings this yet: typed and empty.
+{{ unify([]) }}

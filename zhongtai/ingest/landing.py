@@ -1,0 +1,232 @@
+"""Landing: files of the silos, copied once, hashed, numbered in order and never changed again."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from zhongtai.errors import UsageError, ZhongtaiError
+from zhongtai.ingest import journal
+from zhongtai.ingest.contract import Contract
+from zhongtai.merchant import Merchant
+
+LOGGER = logging.getLogger(__name__)
+
+_BLOCK = 1 << 20
+_UNFINISHED = (".tmp", ".part")
+
+
+class Source(BaseModel):
+    """The silo's file as it was when it landed."""
+
+    path: str
+    mtime_ns: int
+    size: int
+
+
+class LandedFile(BaseModel):
+    """One line of `landing/landing.jsonl`.
+
+    Attributes:
+        position: 1, 2, 3 … the landing order over all tables.
+        path: relative to the landing folder.
+        name: the file's name at the silo.
+        landed_at: UTC; recorded for people, never used by data.
+    """
+
+    position: int
+    silo: str
+    table: str
+    path: str
+    name: str
+    size_bytes: int
+    sha256: str
+    landed_at: datetime
+    source: Source
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    """A file in a silo's folder that belongs to a table."""
+
+    silo: str
+    table: str
+    file: Path
+    source: Source
+
+
+def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
+    """Copies every new file of the connected silos into landing, in the order of silo, time and name.
+
+    A file whose content the table already has is not landed again; a file that changed lands as a new one.
+
+    Returns:
+        What landed now.
+
+    Raises:
+        UsageError: a silo's folder is missing, or a file matches two contracts.
+        ZhongtaiError: landed files exist that the log does not know.
+    """
+    arrivals = list(_arrivals(merchant, contracts))
+    for file in unmatched(merchant, contracts):
+        LOGGER.warning("%s matches no contract and was not landed", ascii(str(file)))
+    journal.private_folder(merchant.landing)
+    journal.repair(_log(merchant))
+    log = read_log(merchant)
+    _check_log_is_whole(merchant.landing, log)
+    unchanged = {(entry.silo, entry.table, entry.source.model_dump_json()) for entry in log}
+    landed: list[LandedFile] = []
+    for arrival in arrivals:
+        if (arrival.silo, arrival.table, arrival.source.model_dump_json()) in unchanged:
+            continue
+        entry = _land_one(merchant.landing, arrival, log + landed)
+        if entry is not None:
+            journal.append(_log(merchant), [entry.model_dump(mode="json")])
+            landed.append(entry)
+    return landed
+
+
+def read_log(merchant: Merchant) -> list[LandedFile]:
+    """Every landed file in landing order."""
+    return [LandedFile.model_validate(entry) for entry in journal.read(_log(merchant))]
+
+
+def position(merchant: Merchant) -> int:
+    """The last position of the landing order, 0 if nothing has landed."""
+    log = read_log(merchant)
+    return log[-1].position if log else 0
+
+
+def unmatched(merchant: Merchant, contracts: list[Contract]) -> list[Path]:
+    """The files in the connected silos' folders that no contract of the silo names, sorted."""
+    return sorted(
+        file
+        for silo in merchant.silos
+        for file in _files(merchant, silo)
+        if not _matching(file, silo, contracts) or not _is_utf8(file)
+    )
+
+
+def _log(merchant: Merchant) -> Path:
+    return merchant.landing / "landing.jsonl"
+
+
+def _arrivals(merchant: Merchant, contracts: list[Contract]) -> Iterator[_Arrival]:
+    for silo in sorted(merchant.silos):
+        found = []
+        for file in _files(merchant, silo):
+            matching = _matching(file, silo, contracts)
+            if len(matching) > 1:
+                tables = " and ".join(f"{contract.table} ({contract.file})" for contract in matching)
+                raise UsageError(
+                    f"{file} matches two contracts of the silo '{silo}': {tables}. "
+                    f"Narrow their 'file' patterns in {matching[0].yaml_file}."
+                )
+            if matching and _is_utf8(file):
+                found.append(_Arrival(silo, matching[0].table, file, _source(file)))
+        yield from sorted(found, key=lambda arrival: (arrival.source.mtime_ns, arrival.file.name, arrival.source.path))
+
+
+def _files(merchant: Merchant, silo: str) -> list[Path]:
+    """The silo's files, without hidden and unfinished ones."""
+    folder = merchant.silo_folder(silo)
+    if not folder.is_dir():
+        raise UsageError(
+            f"{merchant.file}: silos.{silo}: there is no folder {folder}. Create it, or correct its 'path'."
+        )
+    return [
+        file
+        for file in folder.rglob("*")
+        if not file.name.endswith(_UNFINISHED)
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+        and file.is_file()
+    ]
+
+
+def _matching(file: Path, silo: str, contracts: list[Contract]) -> list[Contract]:
+    return [contract for contract in contracts if contract.silo == silo and contract.matches(file.name)]
+
+
+def _is_utf8(file: Path) -> bool:
+    """Whether the name can be written in a log and a query."""
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _source(file: Path) -> Source:
+    status = file.stat()
+    return Source(path=str(file), mtime_ns=status.st_mtime_ns, size=status.st_size)
+
+
+def _check_log_is_whole(landing: Path, log: list[LandedFile]) -> None:
+    """A kill leaves at most one copied file without a line; more means that the log was lost."""
+    last = log[-1].position if log else 0
+    for unfinished in landing.glob("*/*/.*.tmp"):
+        unfinished.unlink()
+    for file in landing.glob("*/*/*"):
+        prefix = file.name.split("_", 1)[0]
+        if prefix.isdecimal() and int(prefix) > last + 1:
+            raise ZhongtaiError(
+                f"{file} has landed, but {landing / 'landing.jsonl'} ends at position {last}: lines of the log were "
+                "lost. Restore it from a backup; landed files are never numbered anew."
+            )
+
+
+def _land_one(landing: Path, arrival: _Arrival, log: list[LandedFile]) -> LandedFile | None:
+    """Copies one file; None where the table has its content already, or it is still being written."""
+    same_table = [entry for entry in log if (entry.silo, entry.table) == (arrival.silo, arrival.table)]
+    known = {entry.sha256 for entry in same_table}
+    # Only a file of a size that has landed before can have landed before: the others are read once.
+    if any(entry.size_bytes == arrival.source.size for entry in same_table) and _sha256(arrival.file) in known:
+        return None
+    number = log[-1].position + 1 if log else 1
+    folder = journal.private_folder(landing / arrival.silo / arrival.table)
+    temporary = folder / f".{number:08d}.tmp"
+    sha256 = _copy(arrival.file, temporary)
+    if _source(arrival.file) != arrival.source:
+        temporary.unlink()
+        LOGGER.warning("%s changed while it was copied; it lands when it is finished", arrival.file)
+        return None
+    for abandoned in landing.glob(f"*/*/{number:08d}_*"):
+        abandoned.unlink()  # copied by a run that was killed before it wrote the log
+    final = folder / f"{number:08d}_{arrival.file.name}"
+    temporary.chmod(0o400)
+    journal.put_in_place(temporary, final)
+    return LandedFile(
+        position=number,
+        silo=arrival.silo,
+        table=arrival.table,
+        path=str(final.relative_to(landing)),
+        name=arrival.file.name,
+        size_bytes=arrival.source.size,
+        sha256=sha256,
+        landed_at=datetime.now(UTC),
+        source=arrival.source,
+    )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copies the bytes, hashing on the way."""
+    digest = hashlib.sha256()
+    with source.open("rb") as reading, target.open("wb") as writing:
+        while block := reading.read(_BLOCK):
+            digest.update(block)
+            writing.write(block)
+        writing.flush()
+        os.fsync(writing.fileno())
+    return digest.hexdigest()

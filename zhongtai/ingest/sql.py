@@ -1,0 +1,56 @@
+"""SQL text made safely, and the connection that ingest works in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY_LIMIT = "3GB"
+
+
+def quote_identifier(name: str) -> str:
+    """A name as SQL reads it, whatever characters it has."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_literal(text: str) -> str:
+    """Text as a SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quote_files(files: Iterable[Path]) -> str:
+    """A list of files as a SQL list; a name with `*`, `?` or `[` is that file and not a pattern."""
+    return "[" + ", ".join(quote_literal(re.sub(r"([*?\[])", r"[\1]", str(file))) for file in files) + "]"
+
+
+def duckdb_type(data_type: str) -> str:
+    """The DuckDB type of a contract's type."""
+    return {"string": "varchar"}.get(data_type, data_type)
+
+
+def connect(temporary: Path) -> duckdb.DuckDBPyConnection:
+    """An in-memory connection with bounded memory that spills to `temporary` and thinks in UTC."""
+    import duckdb
+
+    connection = duckdb.connect(
+        config={
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": str(temporary),
+            "autoinstall_known_extensions": False,
+        }
+    )
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
+    return connection
+
+
+def scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    """The one number that a query returns."""
+    row = connection.execute(query).fetchone()
+    assert row is not None, query
+    return int(row[0])
