@@ -1,4 +1,5 @@
 -- One row a SKU: of the catalogue, or only named by sales, coupons or promotions (then is_in_catalogue is false).
+{{ config(materialized='table') }} -- several models read it, and it is dear
 with
 products as (
     select * from {{ ref('stg_complete_journey__products') }}
@@ -13,7 +14,7 @@ coupons as (
 ),
 
 promotions as (
-    select * from {{ ref('stg_complete_journey__promotions') }}
+    select * from {{ ref('int_complete_journey__promotions') }}
 ),
 
 named as (

@@ -32,7 +32,7 @@ monthly as (
     group by sku_id, {{ month_begin('activity_date') }}
 ),
 
-trailing as (
+windowed as (
     select
         monthly.sku_id,
         months.month_begin as abc_month,
@@ -53,18 +53,18 @@ trailing as (
 
 contributions as (
     select
-        trailing.sku_id,
-        trailing.abc_month,
-        trailing.month_end <= merchants.as_of_date as is_complete,
+        windowed.sku_id,
+        windowed.abc_month,
+        windowed.month_end <= merchants.as_of_date as is_complete,
         products.category_id,
-        trailing.net_revenue_amount,
-        trailing.gross_margin_amount,
+        windowed.net_revenue_amount,
+        windowed.gross_margin_amount,
         -- A loss must not push the others' cumulative share beyond 1.
-        greatest(trailing.net_revenue_amount, 0) as revenue_contribution,
-        greatest(trailing.gross_margin_amount, 0) as margin_contribution
-    from trailing
+        greatest(windowed.net_revenue_amount, 0) as revenue_contribution,
+        greatest(windowed.gross_margin_amount, 0) as margin_contribution
+    from windowed
     cross join merchants
-    left join products on trailing.sku_id = products.sku_id
+    left join products on windowed.sku_id = products.sku_id
 ),
 
 shares as (

@@ -16,8 +16,14 @@ channels as (
     select * from {{ ref('dim_channels') }}
 ),
 
+{#- Open ends become moments, because an engine cannot hash-join on "or is null". #}
 products as (
-    select * from {{ ref('dim_products') }}
+    select
+        sku_id,
+        cost_amount,
+        coalesce(valid_from, cast('0001-01-01' as timestamp)) as valid_from,
+        coalesce(valid_to, cast('9999-12-31' as timestamp)) as valid_to
+    from {{ ref('dim_products') }}
 ),
 
 refunds as (
@@ -72,8 +78,8 @@ joined as (
     left join products
         on
             lines.sku_id = products.sku_id
-            and (products.valid_from is null or products.valid_from <= orders.placed_at)
-            and (products.valid_to is null or products.valid_to > orders.placed_at)
+            and products.valid_from <= orders.placed_at
+            and products.valid_to > orders.placed_at
     left join refunds on lines.order_line_id = refunds.order_line_id
 )
 

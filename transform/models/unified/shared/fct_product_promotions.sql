@@ -1,2 +1,2 @@
--- Displays and mailers of any silo, a row a SKU, store, week and place.
-{{ unify(['stg_complete_journey__promotions']) }}
+-- Displays and mailers of any silo, a row a SKU and week.
+{{ unify(['int_complete_journey__promotions']) }}

@@ -1,0 +1,181 @@
+"""Runs dbt inside this process, with a parsed project kept between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zhongtai.errors import ZhongtaiError
+from zhongtai.merchant import Merchant
+from zhongtai.progress import Progress, report
+from zhongtai.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+# What decides how the project is parsed; everything else below transform/ is dbt's output.
+_PROJECT_PARTS = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml")
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """How one dbt node ended.
+
+    Attributes:
+        unique_id, name, resource_type: as dbt names it.
+        schema_name: schema of a model or seed, None for a test.
+        status: success, pass, warn, fail, error or skipped.
+        rows: of a table that was built, else None; `failures` of a test.
+        message: dbt's own words, one line.
+    """
+
+    unique_id: str
+    name: str
+    resource_type: str
+    schema_name: str | None
+    status: str
+    seconds: float
+    rows: int | None
+    failures: int
+    message: str
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether what depends on it may go on."""
+        return self.status in ("success", "pass", "warn", "no-op")
+
+
+class Transform:
+    """The dbt project as one merchant sees it."""
+
+    def __init__(self, merchant: Merchant, settings: Settings) -> None:
+        self.merchant = merchant
+        self.settings = settings
+        self.target = merchant.warehouse / "dbt"
+
+    @property
+    def manifest_file(self) -> Path:
+        """dbt's manifest.json; see `parse`."""
+        return self.target / "manifest.json"
+
+    def parse(self) -> Path:
+        """Parses the project unless a manifest of the very same project, merchant and dbt is there.
+
+        Returns:
+            The path of manifest.json.
+
+        Raises:
+            ZhongtaiError: the project does not parse.
+        """
+        key_file = self.target / "manifest.key"
+        key = self._key()
+        if not (self.manifest_file.is_file() and key_file.is_file() and key_file.read_text() == key):
+            self.target.mkdir(parents=True, exist_ok=True)
+            key_file.unlink(missing_ok=True)
+            self._invoke(["parse", "--no-partial-parse"], manifest=None)
+            key_file.write_text(key)
+        return self.manifest_file
+
+    def manifest(self) -> dict[str, Any]:
+        """The parsed project, as manifest.json has it."""
+        return json.loads(self.parse().read_text(encoding="utf-8"))
+
+    def build(self, select: Iterable[str], stage: str = "transform") -> list[NodeResult]:
+        """Builds and tests the selected nodes in the merchant's warehouse.
+
+        A node that fails does not raise: its result says so, and what depends on it is skipped.
+
+        Args:
+            select: dbt selectors, for example `path:models/marts` or model names.
+            stage: named in the progress of each table.
+
+        Raises:
+            ZhongtaiError: dbt could not run at all.
+        """
+        from dbt.contracts.graph.manifest import Manifest
+
+        self.parse()
+        manifest = Manifest.from_msgpack((self.target / "partial_parse.msgpack").read_bytes())
+        arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *select]
+        outcome = self._invoke(arguments, manifest=manifest)
+        rows = self._row_counts()
+        results = [_node_result(result, rows) for result in outcome.results]
+        for result in results:
+            if result.rows is not None and result.resource_type == "model":
+                report(Progress(stage, f"{result.schema_name}.{result.name}", result.rows, result.seconds))
+        return results
+
+    def _invoke(self, arguments: list[str], manifest: Manifest | None) -> Any:
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        os.environ["ZHONGTAI_DATABASE"] = str(self.merchant.database)
+        self.merchant.warehouse.mkdir(parents=True, exist_ok=True)
+        variables = {"silos": sorted(self.merchant.silos), "time_zone": self.merchant.time_zone}
+        outcome = dbtRunner(manifest=manifest).invoke(
+            [
+                *arguments,
+                *("--project-dir", str(self.settings.transform)),
+                *("--profiles-dir", str(self.settings.transform)),
+                *("--target-path", str(self.target)),
+                *("--log-path", str(self.target)),
+                *("--vars", json.dumps(variables)),
+                *("--log-level", "none", "--log-level-file", "info"),
+                "--no-use-colors",
+            ]
+        )
+        # dbt-duckdb keeps its connection in a class attribute, and DuckDB the file with it.
+        DuckDBConnectionManager.close_all_connections()
+        if outcome.exception is not None or (outcome.result is None and not outcome.success):
+            raise ZhongtaiError(f"dbt {arguments[0]} could not run: {outcome.exception}") from outcome.exception
+        return outcome.result
+
+    def _row_counts(self) -> dict[tuple[str, str], int]:
+        import duckdb
+
+        with duckdb.connect(str(self.merchant.database), read_only=True) as connection:
+            found = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
+        return {(schema, table): rows for schema, table, rows in found}
+
+    def _key(self) -> str:
+        """A hash of all that parsing depends on: a stale manifest would silently run old SQL."""
+        import importlib.metadata
+
+        digest = hashlib.sha256()
+        versions = [importlib.metadata.version(name) for name in ("dbt-core", "dbt-duckdb")]
+        digest.update(json.dumps([versions, sorted(self.merchant.silos), self.merchant.time_zone]).encode())
+        digest.update(str(self.settings.transform).encode())
+        for file in project_files(self.settings.transform):
+            digest.update(str(file.relative_to(self.settings.transform)).encode())
+            digest.update(file.read_bytes())
+        return digest.hexdigest()
+
+
+def project_files(folder: Path) -> list[Path]:
+    """Every file that decides what dbt builds, in a stable order."""
+    files: list[Path] = []
+    for part in _PROJECT_PARTS:
+        path = folder / part
+        files += [path] if path.is_file() else sorted(found for found in path.rglob("*") if found.is_file())
+    return files
+
+
+def _node_result(result: Any, rows: dict[tuple[str, str], int]) -> NodeResult:
+    node = result.node
+    is_table = str(node.resource_type) in ("model", "seed") and node.config.materialized != "view"
+    return NodeResult(
+        unique_id=node.unique_id,
+        name=node.name,
+        resource_type=str(node.resource_type),
+        schema_name=node.schema if str(node.resource_type) in ("model", "seed") else None,
+        status=str(result.status),
+        seconds=float(result.execution_time),
+        rows=rows.get((node.schema, node.name)) if is_table else None,
+        failures=int(result.failures or 0),
+        message=" ".join(str(result.message or "").split()),
+    )
