@@ -26,12 +26,14 @@ class Settings:
         home: where data live, a folder a merchant (`ZHONGTAI_HOME`, default `data/`).
         merchant: the merchant's name (`ZHONGTAI_MERCHANT`), None where not chosen.
         merchants: the folder of merchant files (`ZHONGTAI_MERCHANTS`, default `merchants/`).
+        alert_webhook: where failures are posted to (`ZHONGTAI_ALERT_WEBHOOK`), None for nowhere.
     """
 
     project: Path
     home: Path
     merchant: str | None
     merchants: Path
+    alert_webhook: str | None = None
 
     @property
     def transform(self) -> Path:
@@ -64,4 +66,5 @@ def load() -> Settings:
         home=Path(home).expanduser().resolve(),
         merchant=os.environ.get("ZHONGTAI_MERCHANT") or None,
         merchants=Path(merchants).expanduser().resolve(),
+        alert_webhook=os.environ.get("ZHONGTAI_ALERT_WEBHOOK") or None,
     )

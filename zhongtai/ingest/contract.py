@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.main import IncEx
 
 from zhongtai.errors import UsageError
 
@@ -143,7 +144,8 @@ class Contract(_Strict):
     @property
     def hash(self) -> str:
         """Changes when what is loaded would; words alone do not load every file again."""
-        words = {"description": True, "cadence": True, "columns": {"__all__": {"description"}}}
+        columns: IncEx = {"__all__": {"description"}}
+        words: IncEx = {"description": True, "cadence": True, "columns": columns}
         return hashlib.sha256(self.model_dump_json(exclude=words).encode()).hexdigest()[:16]
 
 
@@ -159,9 +161,7 @@ def load_contracts(folder: Path, silos: list[str] | None = None) -> list[Contrac
     """
     contracts: list[Contract] = []
     for file in sorted(folder.glob("*.yml")):
-        contracts += [
-            contract for contract in _read(file) if silos is None or contract.silo in silos
-        ]
+        contracts += [contract for contract in _read(file) if silos is None or contract.silo in silos]
     for silo in silos or []:
         if not any(contract.silo == silo for contract in contracts):
             raise UsageError(

@@ -72,7 +72,7 @@ def sync_folder(folder: Path) -> None:
 def put_in_place(temporary: Path, final: Path) -> None:
     """Makes a finished temporary file the final one, on disk, in one step."""
     sync_file(temporary)
-    os.replace(temporary, final)
+    temporary.replace(final)
     sync_folder(final.parent)
 
 

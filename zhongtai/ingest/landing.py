@@ -80,17 +80,40 @@ def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
     journal.private_folder(merchant.landing)
     journal.repair(_log(merchant))
     log = read_log(merchant)
-    _check_log_is_whole(merchant.landing, log)
+    last = log[-1].position if log else 0
+    _clear_unfinished(merchant.landing, last)
     unchanged = {(entry.silo, entry.table, entry.source.model_dump_json()) for entry in log}
+    contents: dict[tuple[str, str], dict[str, int]] = {}
+    for entry in log:
+        contents.setdefault((entry.silo, entry.table), {})[entry.sha256] = entry.size_bytes
     landed: list[LandedFile] = []
     for arrival in arrivals:
         if (arrival.silo, arrival.table, arrival.source.model_dump_json()) in unchanged:
             continue
-        entry = _land_one(merchant.landing, arrival, log + landed)
-        if entry is not None:
-            journal.append(_log(merchant), [entry.model_dump(mode="json")])
-            landed.append(entry)
+        known = contents.setdefault((arrival.silo, arrival.table), {})
+        new = _land_one(merchant.landing, arrival, known, last + len(landed) + 1)
+        if new is not None:
+            journal.append(_log(merchant), [new.model_dump(mode="json")])
+            landed.append(new)
+            known[new.sha256] = new.size_bytes
     return landed
+
+
+def waiting(merchant: Merchant, contracts: list[Contract]) -> list[Source]:
+    """What `land` would copy: new files, and changed ones. Only files whose name, size or time is new are read.
+
+    Raises:
+        UsageError: as for `land`.
+    """
+    log = read_log(merchant)
+    unchanged = {(entry.silo, entry.table, entry.source.model_dump_json()) for entry in log}
+    contents = {(entry.silo, entry.table, entry.sha256) for entry in log}
+    return [
+        arrival.source
+        for arrival in _arrivals(merchant, contracts)
+        if (arrival.silo, arrival.table, arrival.source.model_dump_json()) not in unchanged
+        and (arrival.silo, arrival.table, _sha256(arrival.file)) not in contents
+    ]
 
 
 def read_log(merchant: Merchant) -> list[LandedFile]:
@@ -168,28 +191,38 @@ def _source(file: Path) -> Source:
     return Source(path=str(file), mtime_ns=status.st_mtime_ns, size=status.st_size)
 
 
-def _check_log_is_whole(landing: Path, log: list[LandedFile]) -> None:
-    """A kill leaves at most one copied file without a line; more means that the log was lost."""
-    last = log[-1].position if log else 0
+def _clear_unfinished(landing: Path, last: int) -> None:
+    """Removes what a killed run left: temporary files, and at most one copied file that has no line in the log.
+
+    Raises:
+        ZhongtaiError: more files than one have no line, so the log was lost.
+    """
     for unfinished in landing.glob("*/*/.*.tmp"):
         unfinished.unlink()
+    unlogged = []
     for file in landing.glob("*/*/*"):
         prefix = file.name.split("_", 1)[0]
-        if prefix.isdecimal() and int(prefix) > last + 1:
-            raise ZhongtaiError(
-                f"{file} has landed, but {landing / 'landing.jsonl'} ends at position {last}: lines of the log were "
-                "lost. Restore it from a backup; landed files are never numbered anew."
-            )
+        if prefix.isdecimal() and int(prefix) > last:
+            unlogged.append(file)
+    if any(not file.name.startswith(f"{last + 1:08d}_") for file in unlogged):
+        raise ZhongtaiError(
+            f"{max(unlogged)} has landed, but {landing / 'landing.jsonl'} ends at position {last}: lines of the log "
+            "were lost. Restore it from a backup; landed files are never numbered anew."
+        )
+    for file in unlogged:
+        file.unlink()
 
 
-def _land_one(landing: Path, arrival: _Arrival, log: list[LandedFile]) -> LandedFile | None:
-    """Copies one file; None where the table has its content already, or it is still being written."""
-    same_table = [entry for entry in log if (entry.silo, entry.table) == (arrival.silo, arrival.table)]
-    known = {entry.sha256 for entry in same_table}
+def _land_one(landing: Path, arrival: _Arrival, known: dict[str, int], number: int) -> LandedFile | None:
+    """Copies one file; None where the table has its content already, or it is still being written.
+
+    Args:
+        known: hash and size of the table's landed files.
+        number: the position that it gets.
+    """
     # Only a file of a size that has landed before can have landed before: the others are read once.
-    if any(entry.size_bytes == arrival.source.size for entry in same_table) and _sha256(arrival.file) in known:
+    if arrival.source.size in known.values() and _sha256(arrival.file) in known:
         return None
-    number = log[-1].position + 1 if log else 1
     folder = journal.private_folder(landing / arrival.silo / arrival.table)
     temporary = folder / f".{number:08d}.tmp"
     sha256 = _copy(arrival.file, temporary)
@@ -197,8 +230,6 @@ def _land_one(landing: Path, arrival: _Arrival, log: list[LandedFile]) -> Landed
         temporary.unlink()
         LOGGER.warning("%s changed while it was copied; it lands when it is finished", arrival.file)
         return None
-    for abandoned in landing.glob(f"*/*/{number:08d}_*"):
-        abandoned.unlink()  # copied by a run that was killed before it wrote the log
     final = folder / f"{number:08d}_{arrival.file.name}"
     temporary.chmod(0o400)
     journal.put_in_place(temporary, final)

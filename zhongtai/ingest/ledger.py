@@ -51,11 +51,7 @@ class FileLoad(BaseModel):
     def adds_up(self) -> bool:
         """Whether every row read is accounted for."""
         return self.rows_read == (
-            self.rows_loaded
-            + self.rows_quarantined
-            + self.rows_duplicate
-            + self.rows_superseded
-            + self.rows_erased
+            self.rows_loaded + self.rows_quarantined + self.rows_duplicate + self.rows_superseded + self.rows_erased
         )
 
 
@@ -109,9 +105,7 @@ def table_totals(loads: Iterable[FileLoad]) -> dict[tuple[str, str], TableTotals
     return totals
 
 
-def latest_moment(
-    loads: Iterable[FileLoad], contracts: list[Contract], known_at: int | None = None
-) -> datetime | None:
+def latest_moment(loads: Iterable[FileLoad], contracts: list[Contract], known_at: int | None = None) -> datetime | None:
     """The latest moment (UTC) that landed data cover.
 
     A date as event time says nothing about the hour, so it does not count while any table has timestamps; where

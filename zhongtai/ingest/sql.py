@@ -45,6 +45,7 @@ def connect(temporary: Path) -> duckdb.DuckDBPyConnection:
         }
     )
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set parquet_metadata_cache = true")  # a table's earlier files are met again by each later one
     connection.execute("set enable_progress_bar = false")
     return connection
 

@@ -1,0 +1,62 @@
+# Every command of the project. Setup happens by itself, from the hashed lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A parent's wish to write no bytecode would double the start-up time of every command.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo up test browser lint format bench lock clean
+
+help: ## Shows this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## Makes .venv from the lock (uv where it is there, else pip)
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| (echo 'Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 $(MAKECMDGOALS)'; exit 1)
+	@echo 'Setting up $(VENV); this takes a minute or two, once.'
+	@if command -v uv >/dev/null; then \
+		uv venv --quiet --clear --python $(PYTHON) $(VENV) \
+		&& uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock \
+		&& uv pip install --quiet --python $(BIN)/python --no-deps -e .; \
+	else \
+		$(PYTHON) -m venv --clear $(VENV) \
+		&& $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock \
+		&& $(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .; \
+	fi
+	@$(BIN)/python -m compileall -q orchestration zhongtai
+	@touch $@
+
+demo: setup ## Runs a year of a real retailer from its files to a published release
+	@$(BIN)/zhongtai run --merchant complete_journey
+
+up: setup ## Serves the Dagster UI and daemon on port 3000
+	@$(BIN)/zhongtai up --merchant $(or $(ZHONGTAI_MERCHANT),complete_journey)
+
+test: setup ## Runs the tests, in parallel
+	$(BIN)/pytest -n 2 --dist loadgroup -m 'not browser'
+
+browser: setup ## Looks at the UI in a real browser (needs chromium)
+	$(BIN)/pytest -m browser
+
+lint: setup ## Checks style and types of Python and SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar transform/models transform/macros
+
+format: setup ## Mends what lint can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix --disable-progress-bar transform/models
+
+bench: setup ## Measures a run against its bare SQL, and a run with nothing to do
+	$(BIN)/python benchmarks/run_overhead.py
+
+lock: ## Resolves the dependencies again (needs uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-strip-extras --all-extras \
+		--python-version 3.11 --quiet --upgrade --output-file requirements.lock pyproject.toml
+
+clean: ## Removes the environment and caches; data stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,198 @@
+"""`zhongtai`: the one entry point. Heavy libraries are imported only where a command needs them."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from zhongtai import settings as settings_module
+from zhongtai.errors import UsageError, ZhongtaiError
+from zhongtai.merchant import load
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Zhongtai 中台: from silos to a validated release.",
+)
+releases_app = typer.Typer(help="List, inspect, roll back and prune releases.", invoke_without_command=True)
+quarantine_app = typer.Typer(help="Rows that their contract rejected, and why.", invoke_without_command=True)
+app.add_typer(releases_app, name="releases")
+app.add_typer(quarantine_app, name="quarantine")
+
+MerchantOption = Annotated[
+    str | None, typer.Option("--merchant", "-m", help="Merchant file in merchants/, without .yml.", show_default=False)
+]
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Runs a command; errors that a user can act on are one message and an exit code."""
+    settings_module.load()
+    try:
+        app()
+    except UsageError as error:
+        err.print(f"[red]{_escaped(error)}[/red]")
+        sys.exit(2)
+    except ZhongtaiError as error:
+        err.print(f"[red]{_escaped(error)}[/red]")
+        sys.exit(1)
+
+
+@app.command()
+def run(
+    merchant: MerchantOption = None,
+    as_of: Annotated[str | None, typer.Option(help="Compute for this moment (ISO 8601, UTC unless it says).")] = None,
+    known_at: Annotated[int | None, typer.Option(help="Know only files up to this landing position.")] = None,
+) -> None:
+    """Runs everything from silo to release, and publishes if every blocking check passes."""
+    from orchestration import runner
+
+    chosen = load(merchant)
+    if as_of is not None:
+        as_of = _moment(as_of)
+    outcome = runner.run(chosen, settings_module.load(), as_of, known_at, out)
+    if not outcome:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(merchant: MerchantOption = None) -> None:
+    """Shows the silos, what landed of each table, the current release and the latest alert."""
+    from orchestration import summaries
+
+    summaries.print_status(load(merchant), settings_module.load(), out)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A query over schemas unified and marts.")],
+    merchant: MerchantOption = None,
+    release: Annotated[str, typer.Option(help="Release id, a unique prefix of it, or current.")] = "current",
+    limit: Annotated[int, typer.Option(help="Rows shown.", min=1)] = 50,
+) -> None:
+    """Asks the current release; it is opened read-only."""
+    from orchestration import summaries
+    from zhongtai import release as releases
+
+    summaries.print_rows(releases.query(load(merchant), query, release), limit, out)
+
+
+@app.command()
+def up(
+    merchant: MerchantOption = None,
+    port: Annotated[int, typer.Option(help="Port of the UI on this machine.")] = 3000,
+) -> None:
+    """Serves the Dagster UI and runs its daemon: schedule, sensor and runs started from the UI."""
+    from orchestration import runner
+
+    runner.serve(load(merchant), settings_module.load(), port, out)
+
+
+@releases_app.callback()
+def releases_default(context: typer.Context, merchant: MerchantOption = None) -> None:
+    """Lists the releases unless a command is given."""
+    if context.invoked_subcommand is None:
+        releases_list(merchant)
+
+
+@releases_app.command("list")
+def releases_list(merchant: MerchantOption = None) -> None:
+    """Lists the releases, newest first; the current one is marked."""
+    from orchestration import summaries
+
+    summaries.print_releases(load(merchant), out)
+
+
+@releases_app.command("show")
+def releases_show(
+    release: Annotated[str, typer.Argument(help="Release id, a unique prefix of it, or current.")] = "current",
+    merchant: MerchantOption = None,
+) -> None:
+    """Shows a release's tables, sources and checks."""
+    from orchestration import summaries
+
+    summaries.print_release(load(merchant), release, out)
+
+
+@releases_app.command("rollback")
+def releases_rollback(
+    release: Annotated[str | None, typer.Argument(help="Where to; by default the one before the current.")] = None,
+    merchant: MerchantOption = None,
+) -> None:
+    """Makes an earlier release the current one; readers that have one open keep it."""
+    from zhongtai import release as releases
+
+    manifest = releases.rollback(load(merchant), release)
+    out.print(f"The current release is now {manifest.release_id}. To go forward again: zhongtai releases rollback ID")
+
+
+@releases_app.command("prune")
+def releases_prune(
+    keep: Annotated[int, typer.Option(help="Newest releases to keep.", min=1)] = 7,
+    grace_hours: Annotated[float, typer.Option(help="Keep what was current within so many hours.", min=0)] = 24,
+    merchant: MerchantOption = None,
+) -> None:
+    """Removes old releases, never the current one."""
+    from zhongtai import release as releases
+
+    removed = releases.prune(load(merchant), keep, timedelta(hours=grace_hours)).removed
+    out.print(f"Removed {len(removed)}: {', '.join(removed)}" if removed else "Nothing to remove.")
+
+
+@releases_app.command("relocate")
+def releases_relocate(merchant: MerchantOption = None) -> None:
+    """Makes releases readable again after the data folder was moved."""
+    from zhongtai import release as releases
+
+    releases.relocate(load(merchant))
+    out.print("The releases' views point to this folder now.")
+
+
+@quarantine_app.callback()
+def quarantine_default(context: typer.Context, merchant: MerchantOption = None) -> None:
+    """Lists the files with rejected rows unless a command is given."""
+    if context.invoked_subcommand is None:
+        quarantine_list(merchant)
+
+
+@quarantine_app.command("list")
+def quarantine_list(merchant: MerchantOption = None) -> None:
+    """Lists the files with rejected rows, and the reasons."""
+    from orchestration import summaries
+
+    summaries.print_quarantine(load(merchant), out)
+
+
+@quarantine_app.command("show")
+def quarantine_show(
+    table: Annotated[str, typer.Argument(help="silo.table")],
+    limit: Annotated[int, typer.Option(help="Rows shown.", min=1)] = 20,
+    merchant: MerchantOption = None,
+) -> None:
+    """Shows rejected rows with file, row, column and reason."""
+    from orchestration import summaries
+
+    summaries.print_quarantined_rows(load(merchant), table, limit, out)
+
+
+def _moment(text: str) -> str:
+    try:
+        return datetime.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise UsageError(f"--as-of '{text}' is no moment. Give for example 2017-06-30 or 2017-06-30T18:00.") from error
+
+
+def _escaped(error: Exception) -> str:
+    from rich.markup import escape
+
+    return escape(str(error))
+
+
+if __name__ == "__main__":
+    main()

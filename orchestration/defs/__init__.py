@@ -1,0 +1,1 @@
+"""Dagster's definitions, a module a stage."""

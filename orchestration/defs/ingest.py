@@ -1,0 +1,106 @@
+"""Silos to typed raw tables: an asset for each source table, and the run's own facts."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from orchestration.defs.resources import RunOptions
+from zhongtai import policies
+from zhongtai.ingest import landing, ledger, loader, raw_views
+from zhongtai.ingest.contract import Contract, load_contracts
+from zhongtai.ingest.ledger import TableTotals
+from zhongtai.merchant import Merchant
+from zhongtai.settings import Settings
+
+OWN_TABLES = {
+    "run_context": "The merchant, and the moment for which everything is computed.",
+    "policies": "Every policy with its values over time.",
+    "incomplete_dates": "Business dates of which rows are in quarantine.",
+}
+
+
+def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
+    """One step: land what arrived, load it by contract, show it to dbt."""
+    contracts = load_contracts(settings.sources, sorted(merchant.silos))
+    tables = {dg.AssetKey([contract.silo, contract.table]): contract for contract in contracts}
+
+    @dg.multi_asset(
+        name="ingest",
+        specs=[*(_table_spec(contract) for contract in contracts), *_own_specs(list(tables))],
+        can_subset=True,
+    )
+    def ingest(context: dg.AssetExecutionContext, run_options: RunOptions) -> Iterator[dg.MaterializeResult]:
+        selected = context.selected_asset_keys
+        landing.land(merchant, contracts)
+        only = {(contract.silo, contract.table) for key, contract in tables.items() if key in selected}
+        loader.load_pending(merchant, contracts, only)
+        totals = ledger.table_totals(ledger.read(merchant))
+        with _warehouse(merchant) as connection:
+            run = raw_views.create_raw_views(
+                connection,
+                merchant,
+                contracts,
+                policies.load(merchant, settings),
+                as_of=run_options.moment,
+                known_at=run_options.known_at,
+            )
+        for key in [key for key in context.op_execution_context.assets_def.keys if key in selected]:
+            if key in tables:
+                contract = tables[key]
+                counts = totals.get((contract.silo, contract.table), TableTotals())
+                yield dg.MaterializeResult(asset_key=key, metadata=_counts(counts))
+            else:
+                yield dg.MaterializeResult(asset_key=key, metadata={"as_of": run.as_of.isoformat()})
+
+    return dg.Definitions(assets=[ingest])
+
+
+def _warehouse(merchant: Merchant):  # noqa: ANN202
+    import duckdb
+
+    merchant.warehouse.mkdir(parents=True, exist_ok=True)
+    return duckdb.connect(str(merchant.database))
+
+
+def _table_spec(contract: Contract) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key=[contract.silo, contract.table],
+        description=contract.description,
+        group_name=contract.silo,
+        owners=["team:data-engineering"],
+        kinds={"parquet"},
+        metadata={
+            "dagster/column_schema": dg.TableSchema(
+                [
+                    dg.TableColumn(
+                        column.name,
+                        column.data_type,
+                        description=column.description,
+                        constraints=dg.TableColumnConstraints(nullable=column.nullable),
+                    )
+                    for column in contract.columns
+                ]
+            ),
+            "load_mode": contract.load_mode,
+            "key": ", ".join(contract.key),
+            "file": contract.file,
+        },
+    )
+
+
+def _own_specs(tables: list[dg.AssetKey]) -> list[dg.AssetSpec]:
+    return [
+        dg.AssetSpec(
+            key=["zhongtai", name],
+            description=description,
+            group_name="zhongtai",
+            owners=["team:data-engineering"],
+            kinds={"duckdb"},
+        )
+        for name, description in OWN_TABLES.items()
+    ]
+
+
+def _counts(totals: TableTotals) -> dict[str, int]:
+    counts = totals.model_dump()
+    return {"dagster/row_count": totals.rows_loaded, **{name: value for name, value in counts.items()}}

@@ -1,0 +1,59 @@
+"""The last step of a whole run: what passed every blocking check becomes the current release."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from orchestration.defs import jobs, transform
+from orchestration.defs.resources import RunOptions
+from zhongtai import release
+from zhongtai.merchant import Merchant
+from zhongtai.settings import Settings
+from zhongtai.transform import Transform
+
+
+def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
+    """The release depends on every published table, and so on every check before it."""
+    manifest = Transform(merchant, settings).manifest()
+
+    @dg.asset(
+        key="release",
+        deps=published_tables(manifest),
+        group_name="release",
+        owners=["team:data-engineering"],
+        kinds={"duckdb", "parquet"},
+        description="All tables of unified and marts, published at once. Only a whole run publishes.",
+    )
+    def release_(context: dg.AssetExecutionContext, run_options: RunOptions) -> dg.MaterializeResult:
+        refuse_partial(context.run)
+        outcome = release.publish_run(
+            merchant, settings, manifest, context.run.run_id, run_options.as_of, run_options.known_at
+        )
+        return dg.MaterializeResult(metadata=outcome)
+
+    return dg.Definitions(assets=[release_])
+
+
+def published_tables(manifest: Mapping[str, Any]) -> Sequence[dg.AssetKey]:
+    """The keys of every model that a release holds."""
+    translator = transform.Translator()
+    return [
+        translator.get_asset_key(node)
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in ("unified", "marts")
+    ]
+
+
+def refuse_partial(run: dg.DagsterRun) -> None:
+    """Raises unless the run is the whole job.
+
+    Raises:
+        dagster.Failure: the run was made by hand from a part of the graph.
+    """
+    if run.job_name != jobs.JOB or run.asset_selection or run.asset_check_selection or run.step_keys_to_execute:
+        raise dg.Failure(
+            f"Only a whole run publishes. Launch the job {jobs.JOB}, or run: zhongtai run", allow_retries=False
+        )

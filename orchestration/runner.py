@@ -1,0 +1,138 @@
+"""A whole run in this process, as a Dagster run that the UI shows; and the UI itself."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from zhongtai import fingerprint, lock, release
+from zhongtai.errors import BusyError
+from zhongtai.ingest import landing
+from zhongtai.ingest.contract import load_contracts
+from zhongtai.merchant import Merchant
+from zhongtai.progress import LOGGER, Progress
+from zhongtai.settings import Settings
+
+INSTANCE = """\
+telemetry:
+  enabled: false
+python_logs:
+  managed_python_loggers: [zhongtai]
+  python_log_level: INFO
+"""
+
+
+def run(merchant: Merchant, settings: Settings, as_of: str | None, known_at: int | None, out: Console) -> bool:
+    """Runs the job, printing what is done, and says how it ended.
+
+    Returns:
+        Whether there is nothing left to do: published, or nothing had changed.
+
+    Raises:
+        BusyError: another run of the merchant is going on.
+    """
+    started = time.perf_counter()
+    if lock.is_held(merchant):
+        raise BusyError(lock.busy_message(merchant))
+    if nothing_changed(merchant, settings, as_of, known_at, out):
+        return True
+    out.print(f"{merchant.title}: from silos to release. Dagster starts …")
+    result = _execute(merchant, settings, as_of, known_at, out)
+    from orchestration import summaries
+
+    return summaries.print_outcome(merchant, result, time.perf_counter() - started, out)
+
+
+def nothing_changed(
+    merchant: Merchant, settings: Settings, as_of: str | None, known_at: int | None, out: Console
+) -> bool:
+    """Whether the current release already is what this run would publish; says so."""
+    current = release.current(merchant)
+    if current is None:
+        return False
+    if landing.waiting(merchant, load_contracts(settings.sources, sorted(merchant.silos))):
+        return False
+    now = fingerprint.fingerprint(merchant, settings, landing.position(merchant), as_of, known_at)
+    if now != current.fingerprint:
+        return False
+    out.print(
+        f"Nothing new since release {current.release_id}: no file arrived, no code or policy changed. "
+        "Nothing was published."
+    )
+    return True
+
+
+def prepare_instance(settings: Settings) -> Path:
+    """Makes Dagster's home with its settings, once."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    file = settings.dagster_home / "dagster.yaml"
+    if not file.exists():
+        file.write_text(INSTANCE, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    return settings.dagster_home
+
+
+def serve(merchant: Merchant, settings: Settings, port: int, out: Console) -> None:
+    """Becomes `dagster dev` for the merchant's code location."""
+    prepare_instance(settings)
+    os.environ["ZHONGTAI_MERCHANT"] = merchant.name
+    out.print(f"Open http://127.0.0.1:{port} for {merchant.title}; stop with Ctrl-C.")
+    command = [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)]
+    os.chdir(settings.project)
+    os.execv(sys.executable, [*command, "-w", "workspace.yaml"])
+
+
+def _execute(merchant: Merchant, settings: Settings, as_of: str | None, known_at: int | None, out: Console) -> Any:
+    # Thousands of modules are imported; collecting garbage among them costs a third of the time.
+    gc.disable()
+    import dagster as dg
+
+    from orchestration.definitions import build
+    from orchestration.defs.jobs import JOB
+
+    prepare_instance(settings)
+    job = build(merchant.name).resolve_job_def(JOB)
+    gc.enable()
+    options = {"merchant": merchant.name, "as_of": as_of, "known_at": known_at}
+    handler = _Printer(out)
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.addHandler(handler)
+    try:
+        with dg.DagsterInstance.get() as instance:
+            return job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                tags={"zhongtai/merchant": merchant.name},
+                run_config={
+                    "resources": {"run_options": {"config": options}},
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                },
+            )
+    finally:
+        LOGGER.removeHandler(handler)
+
+
+class _Printer(logging.Handler):
+    """Prints each finished piece of work as a line: stage, what, rows, seconds."""
+
+    def __init__(self, out: Console) -> None:
+        super().__init__()
+        self.out = out
+
+    def emit(self, record: logging.LogRecord) -> None:
+        progress: Progress | None = getattr(record, "progress", None)
+        if progress is not None:
+            rows = "" if progress.rows is None else f"{progress.rows:,}"
+            note = f"  {progress.note}" if progress.note else ""
+            self.out.print(
+                f"  {progress.stage:<9} {escape(progress.item):<52} {rows:>12}  {progress.seconds:>6.1f} s{escape(note)}",
+                soft_wrap=True,
+            )

@@ -1,0 +1,183 @@
+"""What commands print: outcomes, releases, quarantine and status, in words and tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from zhongtai import lock, release
+from zhongtai.errors import UsageError
+from zhongtai.ingest import ledger, quarantine
+from zhongtai.ingest.contract import load_contracts
+from zhongtai.merchant import Merchant
+from zhongtai.quality import store
+from zhongtai.quality.results import CheckResult
+from zhongtai.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+# Columns of a sample row shown in a terminal; the report has all of them.
+_SAMPLE_COLUMNS = 8
+
+
+def print_outcome(merchant: Merchant, result: dg.ExecuteInProcessResult, seconds: float, out: Console) -> bool:
+    """Says what was published, or why nothing was.
+
+    Returns:
+        Whether the run succeeded.
+    """
+    results = store.load(merchant.warehouse / "checks", result.run_id)
+    warned = [found for found in results if found.status != "passed" and not found.blocks]
+    blocking = [found for found in results if found.blocks]
+    for found in [*blocking, *warned]:
+        print_check(found, out)
+    if not result.success:
+        if not blocking:
+            _print_step_failures(result, out)
+        current = release.current(merchant)
+        still = f"The current release is still {current.release_id}." if current else "There is no release yet."
+        out.print(f"[red]Nothing was published.[/red] {still} The run is {result.run_id}; see it with: zhongtai up")
+        return False
+    current = release.current(merchant)
+    if current is None or current.run_id != result.run_id:
+        out.print(f"Nothing new: the release stays {current.release_id if current else 'none'} ({seconds:.0f} s).")
+        return True
+    folder = merchant.releases / "current"
+    rows = sum(table.rows for table in current.tables.values())
+    out.print(
+        f"[green]Published {current.release_id}[/green] as of {current.as_of} UTC in {seconds:.0f} s: "
+        f"{len(current.tables)} tables, {rows:,} rows; checks: {current.checks.passed} passed, "
+        f"{current.checks.warned} warned."
+    )
+    out.print(f"  tables   {folder / 'zhongtai.duckdb'}   (any DuckDB client, or: zhongtai sql \"…\")", soft_wrap=True)
+    out.print(f"  checks   {folder / 'checks' / 'report.html'}", soft_wrap=True)
+    out.print("  the run  make up, then http://127.0.0.1:3000")
+    return True
+
+
+def print_check(found: CheckResult, out: Console) -> None:
+    """One check that did not pass: what must hold, what was found, some of the rows."""
+    word, colour = ("FAILED", "red") if found.blocks else ("warning", "yellow")
+    out.print(f"[{colour}]{word}[/{colour}] {found.schema_name}.{found.table}: {found.name}: {escape(found.description)}")
+    out.print(f"  {escape(found.message)}", soft_wrap=True)
+    if found.blocks and found.samples:
+        columns = list(found.samples[0])[:_SAMPLE_COLUMNS]
+        table = Table(*columns, title_justify="left")
+        for row in found.samples[:5]:
+            table.add_row(*(escape(str(row.get(column))) for column in columns))
+        out.print(table)
+
+
+def print_status(merchant: Merchant, settings: Settings, out: Console) -> None:
+    """Silos, tables, release, alert."""
+    out.print(f"{merchant.title} ({merchant.name}), {merchant.currency}, {merchant.time_zone}")
+    for silo in known_silos(settings, merchant):
+        out.print(f"  {silo:<18} {'connected' if silo in merchant.silos else 'not connected'}")
+    totals = ledger.table_totals(ledger.read(merchant))
+    table = Table("table", "files", "read", "loaded", "quarantined", "duplicate", "superseded", "erased")
+    for contract in load_contracts(settings.sources, sorted(merchant.silos)):
+        counts = totals.get((contract.silo, contract.table))
+        numbers = (
+            [
+                counts.files,
+                counts.rows_read,
+                counts.rows_loaded,
+                counts.rows_quarantined,
+                counts.rows_duplicate,
+                counts.rows_superseded,
+                counts.rows_erased,
+            ]
+            if counts
+            else [0] * 7
+        )
+        table.add_row(f"{contract.silo}.{contract.table}", *(f"{number:,}" for number in numbers))
+    out.print(table)
+    current = release.current(merchant)
+    out.print(f"Release: {current.release_id}, as of {current.as_of}" if current else "Release: none yet. Run: zhongtai run")
+    if lock.is_held(merchant):
+        out.print(lock.busy_message(merchant))
+
+
+def known_silos(settings: Settings, merchant: Merchant) -> list[str]:
+    """Every silo that is connected or that the platform has contracts for."""
+    contracts = load_contracts(settings.sources)
+    return sorted({contract.silo for contract in contracts} | set(merchant.silos))
+
+
+def print_releases(merchant: Merchant, out: Console) -> None:
+    """Every release, newest first."""
+    found = release.list_releases(merchant)
+    if not found:
+        out.print("No release yet. Run: zhongtai run")
+        return
+    current = release.current(merchant)
+    table = Table("release", "as of", "tables", "rows", "checks", "current")
+    for manifest in found:
+        rows = sum(entry.rows for entry in manifest.tables.values())
+        checks = f"{manifest.checks.passed} passed, {manifest.checks.warned} warned"
+        mark = "yes" if current is not None and manifest.release_id == current.release_id else ""
+        table.add_row(manifest.release_id, str(manifest.as_of), str(len(manifest.tables)), f"{rows:,}", checks, mark)
+    out.print(table)
+
+
+def print_release(merchant: Merchant, release_id: str, out: Console) -> None:
+    """One release: its tables that have rows, and its sources."""
+    manifest = release.get(merchant, release_id)
+    out.print(f"{manifest.release_id} of {manifest.title}: as of {manifest.as_of} UTC, run {manifest.run_id}")
+    table = Table("table", "rows", "columns", "content hash")
+    for name, entry in manifest.tables.items():
+        table.add_row(name, f"{entry.rows:,}", str(len(entry.columns)), entry.content_hash[:16])
+    out.print(table)
+
+
+def print_rows(result: Any, limit: int, out: Console) -> None:
+    """A query's rows as a table."""
+    rows = result.slice(0, limit)
+    table = Table(*map(escape, rows.column_names))
+    for row in rows.to_pylist():
+        table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
+    out.print(table)
+    if result.num_rows > limit:
+        out.print(f"{limit} of {result.num_rows:,} rows; see more with --limit")
+
+
+def print_quarantine(merchant: Merchant, out: Console) -> None:
+    """Files with rejected rows, by reason."""
+    found = quarantine.list_quarantine(merchant)
+    if not found:
+        out.print("No row is in quarantine.")
+        return
+    table = Table("table", "file", "rows", "reasons")
+    for file in found:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in file.reasons.items())
+        table.add_row(f"{file.silo}.{file.table}", escape(file.file), f"{file.rows_quarantined:,}", reasons)
+    out.print(table)
+
+
+def print_quarantined_rows(merchant: Merchant, name: str, limit: int, out: Console) -> None:
+    """Rejected rows of a table.
+
+    Raises:
+        UsageError: the name is not silo.table.
+    """
+    silo, dot, table_name = name.partition(".")
+    if not dot:
+        raise UsageError(f"'{name}' is not a table: give silo.table, for example complete_journey.transactions")
+    for row in quarantine.show(merchant, silo, table_name, limit):
+        where = f"{row['file']} row {row['row_number']}"
+        line = f" (line {row['line_number']})" if row["line_number"] else ""
+        out.print(f"[yellow]{escape(str(row['reason']))}[/yellow] {escape(where + line)}: {escape(str(row['message']))}")
+        out.print(f"  {escape(str(row['row_text']))}", soft_wrap=True)
+
+
+def _print_step_failures(result: dg.ExecuteInProcessResult, out: Console) -> None:
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            message = data.user_failure_data.description if data.user_failure_data else None
+            error = data.error.cause or data.error if data.error else None
+            out.print(f"[red]FAILED[/red] {event.step_key}: {escape(message or (error.message if error else ''))}")

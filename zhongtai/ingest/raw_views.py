@@ -1,0 +1,238 @@
+"""The warehouse's raw schemas: views over Parquet that show what was known at a position, up to a moment."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from zhongtai.errors import UsageError, ZhongtaiError
+from zhongtai.ingest import keys, landing, ledger
+from zhongtai.ingest.contract import Contract
+from zhongtai.ingest.landing import LandedFile
+from zhongtai.ingest.ledger import FileLoad
+from zhongtai.ingest.loader import raw_file
+from zhongtai.ingest.sql import duckdb_type, quote_files, quote_identifier, quote_literal
+from zhongtai.merchant import Merchant
+
+if TYPE_CHECKING:
+    import duckdb
+
+LOGGER = logging.getLogger(__name__)
+
+OWN_SCHEMA = "raw_zhongtai"
+_POLICY_FIELDS = ("policy", "position", "value", "unit", "description", "effective_from", "source")
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a run is about; the one row of `raw_zhongtai.run_context`.
+
+    Attributes:
+        as_of: UTC; events after it do not exist.
+        as_of_date: its local date.
+        known_at: the last landing position whose files exist.
+    """
+
+    merchant: str
+    title: str
+    time_zone: str
+    currency: str
+    locale: str
+    as_of: datetime
+    as_of_date: date
+    known_at: int
+
+
+def create_raw_views(
+    connection: duckdb.DuckDBPyConnection,
+    merchant: Merchant,
+    contracts: list[Contract],
+    policies: Iterable[Any],
+    *,
+    as_of: datetime | None = None,
+    known_at: int | None = None,
+) -> RunContext:
+    """Makes `raw_<silo>.<table>` for every contract, and the tables of `raw_zhongtai`.
+
+    Args:
+        connection: the warehouse, open for writing.
+        policies: objects with policy, position, value, unit, description, effective_from and source.
+        as_of: a moment, naive ones in UTC; by default the latest that the data known at `known_at` cover.
+        known_at: a landing position, by default the last.
+
+    Raises:
+        UsageError: `known_at` is not a landed position.
+        ZhongtaiError: nothing has landed, no table has an event time, or files wait for a reload.
+    """
+    last = landing.position(merchant)
+    if last == 0:
+        folders = ", ".join(str(merchant.silo_folder(silo)) for silo in merchant.silos) or "none connected"
+        raise ZhongtaiError(
+            f"Nothing has landed for '{merchant.name}'. Put files that match a contract in the silos' folders "
+            f"({folders}) and run again."
+        )
+    known_at = last if known_at is None else known_at
+    if not 1 <= known_at <= last:
+        raise UsageError(f"known_at {known_at} is no landed position: give 1 to {last}.")
+    loads = _known_loads(merchant, contracts, known_at)
+    context = _context(merchant, contracts, loads, as_of, known_at)
+    _drop_what_left(connection, contracts)
+    for contract in contracts:
+        files = [
+            raw_file(merchant, load.silo, load.table, load.position)
+            for load in loads
+            if (load.silo, load.table) == (contract.silo, contract.table) and load.status == "loaded"
+        ]
+        schema = quote_identifier(f"raw_{contract.silo}")
+        connection.execute(f"create schema if not exists {schema}")
+        connection.execute(
+            f"create or replace view {schema}.{quote_identifier(contract.table)} as "
+            f"{_view_query(contract, files, context)}"
+        )
+    _write_own_tables(connection, context, policies, loads)
+    return context
+
+
+def _known_loads(merchant: Merchant, contracts: list[Contract], known_at: int) -> list[FileLoad]:
+    """The ledger's entries of the contracts' tables up to a position.
+
+    A landed file that was not loaded yet is left out with a warning. One that was loaded by another contract cannot
+    be read by this one, and leaving it out would lose rows in silence.
+    """
+    hashes = {(contract.silo, contract.table): ledger.current_hash(merchant, contract) for contract in contracts}
+    entries = {load.position: load for load in ledger.read(merchant)}
+    known: list[FileLoad] = []
+    waiting: list[LandedFile] = []
+    for file in landing.read_log(merchant):
+        table = (file.silo, file.table)
+        if file.position > known_at or table not in hashes:
+            continue
+        load = entries.get(file.position)
+        if load is None:
+            waiting.append(file)
+        elif load.contract_hash != hashes[table]:
+            raise ZhongtaiError(
+                f"{file.silo}.{file.table}: {file.name} was loaded by an older contract. Load it again: zhongtai run."
+            )
+        else:
+            known.append(load)
+    if waiting:
+        LOGGER.warning("%d landed files are not loaded yet, the first is %s", len(waiting), waiting[0].path)
+    return known
+
+
+def _context(
+    merchant: Merchant,
+    contracts: list[Contract],
+    loads: list[FileLoad],
+    as_of: datetime | None,
+    known_at: int,
+) -> RunContext:
+    moment = as_of or ledger.latest_moment(loads, contracts, known_at)
+    if moment is None:
+        raise ZhongtaiError(
+            f"No landed row of '{merchant.name}' up to position {known_at} has an event time, "
+            "so there is no moment to report on. Give one: --as-of."
+        )
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return RunContext(
+        merchant=merchant.name,
+        title=merchant.title,
+        time_zone=merchant.time_zone,
+        currency=merchant.currency,
+        locale=merchant.locale,
+        as_of=moment,
+        as_of_date=moment.astimezone(ZoneInfo(merchant.time_zone)).date(),
+        known_at=known_at,
+    )
+
+
+def _drop_what_left(connection: duckdb.DuckDBPyConnection, contracts: list[Contract]) -> None:
+    """Drops raw schemas and views that no contract names any more; raw_* is ingest's own."""
+    wanted = {(f"raw_{contract.silo}", contract.table) for contract in contracts}
+    schemas = {schema for schema, _ in wanted} | {OWN_SCHEMA}
+    in_this_database = "database_name = current_database() and starts_with(schema_name, 'raw_')"
+    for (schema,) in connection.execute(
+        f"select schema_name from duckdb_schemas() where {in_this_database}"
+    ).fetchall():
+        if schema not in schemas:
+            connection.execute(f"drop schema {quote_identifier(schema)} cascade")
+    views = connection.execute(
+        f"select schema_name, view_name from duckdb_views() where not internal and {in_this_database}"
+    ).fetchall()
+    for schema, view in views:
+        if schema != OWN_SCHEMA and (schema, view) not in wanted:
+            connection.execute(f"drop view {quote_identifier(schema)}.{quote_identifier(view)}")
+
+
+def _view_query(contract: Contract, files: list[Path], context: RunContext) -> str:
+    types = [(column.name, duckdb_type(column.data_type)) for column in contract.columns]
+    types += [("_extra", "varchar"), ("_file_position", "integer"), ("_row_number", "bigint")]
+    if not files:
+        columns = ", ".join(f"cast(null as {kind}) as {quote_identifier(name)}" for name, kind in types)
+        return f"select {columns} where false"
+    columns = ", ".join(quote_identifier(name) for name, _ in types)
+    query = f"select {columns} from read_parquet({quote_files(files)})"
+    if contract.event_time:
+        name = quote_identifier(contract.event_time)
+        is_date = contract.column(contract.event_time).data_type == "date"
+        last = f"date '{context.as_of_date}'" if is_date else f"timestamp '{_naive(context.as_of)}'"
+        # A row that has no event time yet has not happened after as_of.
+        query += f" where {name} <= {last} or {name} is null"
+    if contract.load_mode in ("upsert", "tombstone"):
+        order = keys.winner_order(contract)
+        query += f" qualify row_number() over (partition by {keys.key_list(contract)} order by {order}) = 1"
+    return query
+
+
+def _write_own_tables(
+    connection: duckdb.DuckDBPyConnection, context: RunContext, policies: Iterable[Any], loads: list[FileLoad]
+) -> None:
+    own = quote_identifier(OWN_SCHEMA)
+    connection.execute(f"create schema if not exists {own}")
+    connection.execute(
+        f"create or replace table {own}.run_context (merchant varchar, title varchar, time_zone varchar, "
+        "currency varchar, locale varchar, as_of timestamp, as_of_date date, known_at bigint)"
+    )
+    row = [_naive(value) if isinstance(value, datetime) else value for value in astuple(context)]
+    connection.execute(f"insert into {own}.run_context values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    connection.execute(
+        f"create or replace table {own}.policies (policy varchar, position integer, policy_value double, unit varchar, "
+        "description varchar, effective_from date, source varchar)"
+    )
+    for policy in policies:
+        connection.execute(
+            f"insert into {own}.policies values (?, ?, ?, ?, ?, ?, ?)",
+            [getattr(policy, name) for name in _POLICY_FIELDS],
+        )
+    _write_incomplete_dates(connection, context, loads)
+
+
+def _write_incomplete_dates(connection: duckdb.DuckDBPyConnection, context: RunContext, loads: list[FileLoad]) -> None:
+    """Business dates of which rows are quarantined, with how many; one row a table and date."""
+    rows: dict[tuple[str, str, date], int] = {}
+    for load in loads:
+        for day, count in load.quarantined_dates.items():
+            if day <= context.as_of_date:
+                rows[load.silo, load.table, day] = rows.get((load.silo, load.table, day), 0) + count
+    table = f"{quote_identifier(OWN_SCHEMA)}.incomplete_dates"
+    connection.execute(
+        f"create or replace table {table} "
+        "(silo varchar, table_name varchar, business_date date, quarantined_rows bigint)"
+    )
+    if rows:
+        values = ", ".join(
+            f"({quote_literal(silo)}, {quote_literal(name)}, date '{day}', {count})"
+            for (silo, name, day), count in sorted(rows.items())
+        )
+        connection.execute(f"insert into {table} values {values}")
+
+
+def _naive(moment: datetime) -> datetime:
+    """A UTC moment as the warehouse keeps it."""
+    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,152 @@
+"""The releases that are there: which is current, which were, and which may go."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from zhongtai.errors import UsageError, ZhongtaiError
+from zhongtai.merchant import Merchant
+from zhongtai.release import catalogue
+from zhongtai.release.manifest import Manifest
+
+LOGGER = logging.getLogger(__name__)
+
+
+@dataclass
+class Pruned:
+    """What pruning did.
+
+    Attributes:
+        removed: release ids.
+        kept: release ids and why each is kept.
+    """
+
+    removed: list[str] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+
+
+def current(merchant: Merchant) -> Manifest | None:
+    """The release that readers open now, None before the first."""
+    link = merchant.releases / "current"
+    return _read(link.resolve()) if link.is_symlink() else None
+
+
+def list_releases(merchant: Merchant) -> list[Manifest]:
+    """Every release, newest first; a folder that is none is logged and left out."""
+    found = [_read(file.parent) for file in merchant.releases.glob("[0-9]*/manifest.json")]
+    return sorted((manifest for manifest in found if manifest), key=lambda manifest: manifest.release_id, reverse=True)
+
+
+def get(merchant: Merchant, release_id: str = "current") -> Manifest:
+    """A release by its id, a unique prefix of it, or 'current'.
+
+    Raises:
+        UsageError: none or several match; lists what there is.
+    """
+    if release_id == "current":
+        manifest = current(merchant)
+        if manifest is None:
+            raise UsageError(f"'{merchant.name}' has no release yet. Run: zhongtai run")
+        return manifest
+    releases = list_releases(merchant)
+    matching = [manifest for manifest in releases if manifest.release_id.startswith(release_id)]
+    if len(matching) != 1:
+        there = ", ".join(manifest.release_id for manifest in matching or releases) or "none"
+        word = "Several releases begin" if matching else "No release begins"
+        raise UsageError(f"{word} with '{release_id}'. There is: {there}")
+    return matching[0]
+
+
+def make_current(merchant: Merchant, release_id: str, action: str) -> None:
+    """Moves the link in one step: a reader sees the old release or the new one, never neither."""
+    unfinished = merchant.releases / ".current"
+    unfinished.unlink(missing_ok=True)
+    unfinished.symlink_to(release_id)
+    os.replace(unfinished, merchant.releases / "current")
+    event = {"at": datetime.now(UTC).isoformat(), "action": action, "release_id": release_id}
+    with (merchant.releases / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps(event) + "\n")
+
+
+def rollback(merchant: Merchant, release_id: str | None = None) -> Manifest:
+    """Makes an earlier release current again.
+
+    Args:
+        release_id: where to, by default the newest one older than the current.
+
+    Raises:
+        UsageError: there is no such release.
+    """
+    now = get(merchant)
+    if release_id is None:
+        older = [manifest for manifest in list_releases(merchant) if manifest.release_id < now.release_id]
+        if not older:
+            raise UsageError(f"There is no release before {now.release_id} to go back to.")
+        target = older[0]
+    else:
+        target = get(merchant, release_id)
+    make_current(merchant, target.release_id, "rollback")
+    return target
+
+
+def prune(merchant: Merchant, keep: int = 7, grace: timedelta = timedelta(hours=24), now: datetime | None = None) -> Pruned:
+    """Removes what is beyond the `keep` newest, but never the current release, nor one that readers may still use.
+
+    Args:
+        grace: how long a release stays after it stopped being current.
+        now: by default the wall clock.
+    """
+    now = now or datetime.now(UTC)
+    link = current(merchant)
+    last_used = _last_used(merchant, now)
+    outcome = Pruned()
+    for number, manifest in enumerate(list_releases(merchant)):
+        name = manifest.release_id
+        used = last_used.get(name, manifest.created_at)
+        if link is not None and name == link.release_id:
+            outcome.kept[name] = "current"
+        elif number < keep:
+            outcome.kept[name] = f"among the {keep} newest"
+        elif now - used < grace:
+            outcome.kept[name] = "was current until a moment ago"
+        else:
+            # Without its manifest it is no release any more, even if removal is cut off here.
+            (merchant.releases / name / "manifest.json").unlink()
+            shutil.rmtree(merchant.releases / name)
+            outcome.removed.append(name)
+    return outcome
+
+
+def relocate(merchant: Merchant) -> None:
+    """Rewrites the views of every release after the data folder was moved: they name files by absolute path."""
+    for manifest in list_releases(merchant):
+        catalogue.write(merchant.releases / manifest.release_id, manifest)
+
+
+def _last_used(merchant: Merchant, now: datetime) -> dict[str, datetime]:
+    """When each release was last current, by the log of publishing and rolling back."""
+    log = merchant.releases / "log.jsonl"
+    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    used: dict[str, datetime] = {}
+    for event, following in zip(events, [*events[1:], None], strict=True):
+        used[event["release_id"]] = datetime.fromisoformat(following["at"]) if following else now
+    return used
+
+
+def _read(folder: Path) -> Manifest | None:
+    file = folder / "manifest.json"
+    try:
+        return Manifest.model_validate_json(file.read_bytes())
+    except FileNotFoundError as error:
+        raise ZhongtaiError(f"{folder} is no release: it has no manifest.json") from error
+    except ValidationError as error:
+        LOGGER.warning("%s is not readable as a manifest and was left out: %s", file, error.errors()[0]["msg"])
+        return None
