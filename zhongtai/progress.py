@@ -45,9 +45,13 @@ def report(progress: Progress) -> None:
 
 @contextmanager
 def timed(stage: str, item: str) -> Iterator[Progress]:
-    """Times a block and reports it; set `rows` and `note` inside. Nothing is reported if it raises."""
+    """Times a block and reports it; set `rows` and `note` inside. Nothing is reported if it raises.
+
+    A block that handled 0 rows is not worth a line.
+    """
     progress = Progress(stage, item)
     started = time.perf_counter()
     yield progress
     progress.seconds = time.perf_counter() - started
-    report(progress)
+    if progress.rows != 0 or progress.note:
+        report(progress)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,22 +103,25 @@ class Transform:
         self.parse()
         manifest = Manifest.from_msgpack((self.target / "partial_parse.msgpack").read_bytes())
         arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *select]
-        outcome = self._invoke(arguments, manifest=manifest)
+        outcome = self._invoke(arguments, manifest, [partial(_report_table, stage)])
         rows = self._row_counts()
         results = [_node_result(result, rows) for result in outcome.results]
-        for result in results:
-            if result.rows is not None and result.resource_type == "model":
-                report(Progress(stage, f"{result.schema_name}.{result.name}", result.rows, result.seconds))
+        empty = [result for result in results if result.rows == 0 and result.is_ok]
+        if empty:
+            seconds = sum(result.seconds for result in empty)
+            report(Progress(stage, f"{len(empty)} empty tables: their silos are not connected", 0, seconds))
         return results
 
-    def _invoke(self, arguments: list[str], manifest: Manifest | None) -> Any:
+    def _invoke(
+        self, arguments: list[str], manifest: Manifest | None, callbacks: list[Callable[[Any], None]] | None = None
+    ) -> Any:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
         os.environ["ZHONGTAI_DATABASE"] = str(self.merchant.database)
         self.merchant.warehouse.mkdir(parents=True, exist_ok=True)
         variables = {"silos": sorted(self.merchant.silos), "time_zone": self.merchant.time_zone}
-        outcome = dbtRunner(manifest=manifest).invoke(
+        outcome = dbtRunner(manifest=manifest, callbacks=callbacks).invoke(
             [
                 *arguments,
                 *("--project-dir", str(self.settings.transform)),
@@ -163,6 +167,28 @@ def project_files(folder: Path) -> list[Path]:
         path = folder / part
         files += [path] if path.is_file() else sorted(found for found in path.rglob("*") if found.is_file())
     return files
+
+
+def _report_table(stage: str, event: Any) -> None:
+    """Reports a table when dbt has built it; empty ones are summed up at the end."""
+    if event.info.name != "LogModelResult" or event.data.node_info.materialized == "view":
+        return
+    relation = event.data.node_info.node_relation
+    rows = _rows_now(relation.schema, relation.alias)
+    if rows:
+        report(Progress(stage, f"{relation.schema}.{relation.alias}", rows, event.data.execution_time))
+
+
+def _rows_now(schema: str, table: str) -> int | None:
+    """Rows of a table while dbt still holds the database: its own connection is the only one that can ask."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    environment = DuckDBConnectionManager._ENV
+    if environment is None:
+        return None
+    query = "select estimated_size from duckdb_tables() where schema_name = ? and table_name = ?"
+    row = environment.conn.cursor().execute(query, [schema, table]).fetchone()
+    return row[0] if row else None
 
 
 def _node_result(result: Any, rows: dict[tuple[str, str], int]) -> NodeResult:

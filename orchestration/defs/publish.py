@@ -28,7 +28,7 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
         description="All tables of unified and marts, published at once. Only a whole run publishes.",
     )
     def release_(context: dg.AssetExecutionContext, run_options: RunOptions) -> dg.MaterializeResult:
-        refuse_partial(context.run)
+        refuse_partial(context)
         outcome = release.publish_run(
             merchant, settings, manifest, context.run.run_id, run_options.as_of, run_options.known_at
         )
@@ -47,13 +47,21 @@ def published_tables(manifest: Mapping[str, Any]) -> Sequence[dg.AssetKey]:
     ]
 
 
-def refuse_partial(run: dg.DagsterRun) -> None:
-    """Raises unless the run is the whole job.
+def refuse_partial(context: dg.AssetExecutionContext) -> None:
+    """Raises unless the run is the whole job with all its assets and checks.
 
     Raises:
-        dagster.Failure: the run was made by hand from a part of the graph.
+        dagster.Failure: the run was made by hand from a part of the graph, or repeats only some steps.
     """
-    if run.job_name != jobs.JOB or run.asset_selection or run.asset_check_selection or run.step_keys_to_execute:
+    run = context.run
+    steps = {node.name for node in context.op_execution_context.job_def.nodes}
+    is_whole = run.job_name == jobs.JOB and set(run.step_keys_to_execute or steps) == steps
+    if is_whole and run.asset_selection:
+        graph = context.repository_def.asset_graph
+        is_whole = run.asset_selection >= graph.executable_asset_keys and (
+            run.asset_check_selection is None or run.asset_check_selection >= graph.asset_check_keys
+        )
+    if not is_whole:
         raise dg.Failure(
             f"Only a whole run publishes. Launch the job {jobs.JOB}, or run: zhongtai run", allow_retries=False
         )

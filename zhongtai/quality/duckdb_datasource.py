@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import duckdb
 import sqlalchemy as sa
+from duckdb_engine import ConnectionWrapper
 from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
 from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
 from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedPrimaryKeyConstraint
@@ -29,12 +31,12 @@ EngineClass = type[SqlAlchemyExecutionEngine]
 class DuckDBInspector(Inspector):
     """What Great Expectations asks of a table, asked of DuckDB itself.
 
-    duckdb-engine goes through PostgreSQL's catalogue, mixes up tables of one name in different schemas, and finds no
-    columns of some views.
+    duckdb-engine goes through PostgreSQL's catalogue, mixes up tables of one name in different schemas, and fails on
+    views.
     """
 
     def get_columns(self, table_name: str, schema: str | None = None, **_: Any) -> list[ReflectedColumn]:
-        """Names and types of a table's or view's columns; raises NoSuchTableError where it does not exist."""
+        """The columns of a table or view; raises NoSuchTableError where it does not exist."""
         quote = self.dialect.identifier_preparer.quote_identifier
         name = ".".join(quote(part) for part in (schema, str(table_name)) if part)
         with self.engine.connect() as connection:
@@ -49,7 +51,7 @@ class DuckDBInspector(Inspector):
             for row in rows
         ]
 
-    def get_pk_constraint(self, table_name: str, schema: str | None = None, **_: Any) -> ReflectedPrimaryKeyConstraint:
+    def get_pk_constraint(self, *_: Any, **__: Any) -> ReflectedPrimaryKeyConstraint:
         """No key: ours are dbt's data tests, not the database's."""
         return {"constrained_columns": [], "name": None}
 
@@ -60,8 +62,17 @@ class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
     On a connection that closed meanwhile every expectation would fail with `IndexError: list index out of range`.
     """
 
+    _connection: sa.Connection | None
+
     def _setup_engine(self, kwargs: MutableMapping[str, Any], *args: Any, **options: Any) -> None:
-        super()._setup_engine(kwargs, *args, **options)
+        connect_args = kwargs["connect_args"]
+
+        def connect() -> ConnectionWrapper:
+            # As plain as others in this process connect: duckdb-engine adds its name to the configuration, and DuckDB
+            # refuses to open a file twice with different ones.
+            return ConnectionWrapper(duckdb.connect(**connect_args))
+
+        super()._setup_engine({"creator": connect}, *args, **options)
         dialect: Any = self.engine.dialect
         dialect.inspector = DuckDBInspector
 
@@ -85,7 +96,7 @@ class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
 class DuckDBDatasource(SQLDatasource):
     """A DuckDB file; `type` registers `context.data_sources.add_duckdb`."""
 
-    type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]  # how GX's own subclasses name themselves
+    type: Literal["duckdb"] = "duckdb"
 
     @property
     def execution_engine_type(self) -> EngineClass:

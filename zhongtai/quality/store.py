@@ -30,7 +30,7 @@ def save(folder: Path, name: str, run_id: str, results: Sequence[CheckResult]) -
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / f".{name}.{os.getpid()}.tmp"
     written.write_text(_Saved(run_id=run_id, results=list(results)).model_dump_json(indent=2), encoding="utf-8")
-    os.replace(written, folder / f"{name}.json")
+    written.replace(folder / f"{name}.json")
 
 
 def load(folder: Path, run_id: str) -> list[CheckResult]:

@@ -107,7 +107,7 @@ def _datasource(database: Path, read_only: bool) -> Iterator[DuckDBDatasource]:
     try:
         datasource = open_datasource(context, "warehouse", database, read_only)
     except TestConnectionError as error:
-        raise ZhongtaiError(f"{database} cannot be opened: {explain.error(str(error))}") from error
+        raise ZhongtaiError(f"{database} cannot be opened: {explain.error(str(error.__cause__ or error))}") from error
     try:
         yield datasource
     finally:

@@ -107,7 +107,8 @@ def _write_tables(
                 )
                 progress.rows = tables[name].rows
                 unchanged = len(tables[name].files) - len(written[name])
-                progress.note = f"{unchanged} of {len(tables[name].files)} files unchanged" if before else ""
+                if before and tables[name].rows:
+                    progress.note = f"{unchanged} of {len(tables[name].files)} files unchanged"
     return tables, written
 
 
