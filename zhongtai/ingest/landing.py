@@ -62,6 +62,38 @@ class _Arrival:
     source: Source
 
 
+class _Landed:
+    """What has landed, and whether an arrival adds anything to it."""
+
+    def __init__(self, log: list[LandedFile]) -> None:
+        self.position = 0
+        self._latest: dict[tuple[str, str, str], LandedFile] = {}
+        self._contents: dict[tuple[str, str], dict[str, int]] = {}
+        for file in log:
+            self.add(file)
+
+    def add(self, file: LandedFile) -> None:
+        """The next file of the landing order."""
+        self.position = file.position
+        self._latest[file.silo, file.table, file.source.path] = file
+        self._contents.setdefault((file.silo, file.table), {})[file.sha256] = file.size_bytes
+
+    def has(self, arrival: _Arrival) -> bool:
+        """Whether it is what last landed from its place, or, from a new place, content that the table has.
+
+        A file that goes back to an earlier content is news: it takes back the correction in between.
+        """
+        latest = self._latest.get((arrival.silo, arrival.table, arrival.source.path))
+        if latest is not None and latest.source == arrival.source:
+            return True
+        contents = self._contents.get((arrival.silo, arrival.table), {})
+        # Only a file of a size that has landed before can have landed before: the others are read once.
+        if arrival.source.size not in contents.values():
+            return False
+        sha256 = _sha256(arrival.file)
+        return sha256 == latest.sha256 if latest is not None else sha256 in contents
+
+
 def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
     """Copies every new file of the connected silos into landing, in the order of silo, time and name.
 
@@ -79,24 +111,19 @@ def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
         LOGGER.warning("%s matches no contract and was not landed", ascii(str(file)))
     journal.private_folder(merchant.landing)
     journal.repair(_log(merchant))
-    log = read_log(merchant)
-    last = log[-1].position if log else 0
+    landed = _Landed(read_log(merchant))
+    last = landed.position
     _clear_unfinished(merchant.landing, last)
-    unchanged = {(entry.silo, entry.table, entry.source.model_dump_json()) for entry in log}
-    contents: dict[tuple[str, str], dict[str, int]] = {}
-    for entry in log:
-        contents.setdefault((entry.silo, entry.table), {})[entry.sha256] = entry.size_bytes
-    landed: list[LandedFile] = []
+    new: list[LandedFile] = []
     for arrival in arrivals:
-        if (arrival.silo, arrival.table, arrival.source.model_dump_json()) in unchanged:
+        if landed.has(arrival):
             continue
-        known = contents.setdefault((arrival.silo, arrival.table), {})
-        new = _land_one(merchant.landing, arrival, known, last + len(landed) + 1)
-        if new is not None:
-            journal.append(_log(merchant), [new.model_dump(mode="json")])
-            landed.append(new)
-            known[new.sha256] = new.size_bytes
-    return landed
+        file = _land_one(merchant.landing, arrival, last + len(new) + 1)
+        if file is not None:
+            journal.append(_log(merchant), [file.model_dump(mode="json")])
+            landed.add(file)
+            new.append(file)
+    return new
 
 
 def waiting(merchant: Merchant, contracts: list[Contract]) -> list[Source]:
@@ -105,15 +132,8 @@ def waiting(merchant: Merchant, contracts: list[Contract]) -> list[Source]:
     Raises:
         UsageError: as for `land`.
     """
-    log = read_log(merchant)
-    unchanged = {(entry.silo, entry.table, entry.source.model_dump_json()) for entry in log}
-    contents = {(entry.silo, entry.table, entry.sha256) for entry in log}
-    return [
-        arrival.source
-        for arrival in _arrivals(merchant, contracts)
-        if (arrival.silo, arrival.table, arrival.source.model_dump_json()) not in unchanged
-        and (arrival.silo, arrival.table, _sha256(arrival.file)) not in contents
-    ]
+    landed = _Landed(read_log(merchant))
+    return [arrival.source for arrival in _arrivals(merchant, contracts) if not landed.has(arrival)]
 
 
 def read_log(merchant: Merchant) -> list[LandedFile]:
@@ -213,16 +233,8 @@ def _clear_unfinished(landing: Path, last: int) -> None:
         file.unlink()
 
 
-def _land_one(landing: Path, arrival: _Arrival, known: dict[str, int], number: int) -> LandedFile | None:
-    """Copies one file; None where the table has its content already, or it is still being written.
-
-    Args:
-        known: hash and size of the table's landed files.
-        number: the position that it gets.
-    """
-    # Only a file of a size that has landed before can have landed before: the others are read once.
-    if arrival.source.size in known.values() and _sha256(arrival.file) in known:
-        return None
+def _land_one(landing: Path, arrival: _Arrival, number: int) -> LandedFile | None:
+    """Copies one file to the position `number`; None where it is still being written."""
     folder = journal.private_folder(landing / arrival.silo / arrival.table)
     temporary = folder / f".{number:08d}.tmp"
     sha256 = _copy(arrival.file, temporary)

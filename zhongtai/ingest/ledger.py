@@ -28,6 +28,8 @@ class FileLoad(BaseModel):
         rows_superseded: rows kept in raw as history whose key has a newer version, here or in a later file.
         first_event_at, last_event_at: UTC, over the rows in raw; a date counts from its local start to its local end.
         quarantined_dates: quarantined rows by business date, of those whose event time can be read.
+        replaced_by: position of a later file from the same place, of a table whose rows are only appended: the later
+            one is its correction, and none of its rows holds any more.
     """
 
     position: int
@@ -46,6 +48,7 @@ class FileLoad(BaseModel):
     first_event_at: datetime | None = None
     last_event_at: datetime | None = None
     quarantined_dates: dict[date, int] = {}
+    replaced_by: int | None = None
 
     @property
     def adds_up(self) -> bool:
@@ -53,6 +56,12 @@ class FileLoad(BaseModel):
         return self.rows_read == (
             self.rows_loaded + self.rows_quarantined + self.rows_duplicate + self.rows_superseded + self.rows_erased
         )
+
+    def holds(self, known_at: int | None) -> bool:
+        """Whether the file is known at a landing position (None for the last) and not yet replaced there."""
+        if known_at is None:
+            return self.replaced_by is None
+        return self.position <= known_at and (self.replaced_by is None or self.replaced_by > known_at)
 
 
 class TableTotals(BaseModel):
@@ -122,7 +131,7 @@ def latest_moment(loads: Iterable[FileLoad], contracts: list[Contract], known_at
     moments: dict[str, list[datetime]] = {"timestamp": [], "date": []}
     for load in loads:
         kind = types.get((load.silo, load.table))
-        if kind and load.last_event_at and (known_at is None or load.position <= known_at):
+        if kind and load.last_event_at and load.holds(known_at):
             moments[kind].append(load.last_event_at.astimezone(UTC))
     return max(moments["timestamp"] or moments["date"], default=None)
 

@@ -32,6 +32,7 @@ class _Work:
     contract: Contract
     folder: Path
     hash: str
+    replaced_by: int | None
 
 
 def load_pending(
@@ -57,10 +58,13 @@ def load_pending(
     for load in ledger.read(merchant):
         entries.setdefault((load.silo, load.table), {})[load.position] = load
     pending: list[LandedFile] = []
+    replaced: dict[int, int] = {}
     for table, contract in by_table.items():
         if only is None or table in only:
             files = [file for file in log if (file.silo, file.table) == table]
-            pending += _pending(merchant, files, entries[table], ledger.current_hash(merchant, contract))
+            if contract.load_mode == "append":
+                replaced |= _replacements(files)
+            pending += _pending(merchant, files, entries[table], ledger.current_hash(merchant, contract), replaced)
     if not pending:
         return []
     pending.sort(key=lambda file: file.position)
@@ -73,7 +77,8 @@ def load_pending(
             table = (file.silo, file.table)
             current = ledger.current_hash(merchant, by_table[table])
             # A folder a file: DuckDB remembers what it read under a name.
-            work = _Work(connection, merchant, by_table[table], folder / str(file.position), current)
+            place = folder / str(file.position)
+            work = _Work(connection, merchant, by_table[table], place, current, replaced.get(file.position))
             entries[table].update({load.position: load for load in _load(work, file, entries[table])})
     finally:
         connection.close()
@@ -91,13 +96,32 @@ def quarantine_file(merchant: Merchant, silo: str, table: str, position: int) ->
     return merchant.quarantine / silo / table / f"{position:08d}.parquet"
 
 
+def _replacements(files: list[LandedFile]) -> dict[int, int]:
+    """The position of the file that corrects a file, for those that were landed again from the same place."""
+    last = {file.source.path: file.position for file in files}
+    following: dict[str, int] = {}
+    replaced: dict[int, int] = {}
+    for file in reversed(files):
+        if file.position != last[file.source.path]:
+            replaced[file.position] = following[file.source.path]
+        following[file.source.path] = file.position
+    return replaced
+
+
 def _pending(
-    merchant: Merchant, files: list[LandedFile], entries: dict[int, FileLoad], current: str
+    merchant: Merchant,
+    files: list[LandedFile],
+    entries: dict[int, FileLoad],
+    current: str,
+    replaced: dict[int, int],
 ) -> list[LandedFile]:
     """The files to load. A file depends on all before it: a gap makes the whole table pending."""
 
     def is_stale(file: LandedFile) -> bool:
-        return file.position not in entries or entries[file.position].contract_hash != current
+        entry = entries.get(file.position)
+        if entry is None or entry.contract_hash != current:
+            return True
+        return entry.replaced_by != replaced.get(file.position)
 
     stale = [file for file in files if is_stale(file)]
     after_gap = [file for file in files if stale and file.position > stale[0].position and not is_stale(file)]
@@ -120,7 +144,10 @@ def _load(work: _Work, file: LandedFile, entries: dict[int, FileLoad]) -> list[F
     earlier = [
         load
         for load in entries.values()
-        if load.position < file.position and load.contract_hash == work.hash and load.status == "loaded"
+        if load.position < file.position
+        and load.contract_hash == work.hash
+        and load.status == "loaded"
+        and load.replaced_by is None
     ]
     journal.private_folder(work.folder)
     with timed("ingest", f"{file.silo}.{file.table}") as progress:
@@ -135,7 +162,14 @@ def _load(work: _Work, file: LandedFile, entries: dict[int, FileLoad]) -> list[F
 
 
 def _new_entry(work: _Work, file: LandedFile) -> FileLoad:
-    return FileLoad(position=file.position, silo=file.silo, table=file.table, file=file.name, contract_hash=work.hash)
+    return FileLoad(
+        position=file.position,
+        silo=file.silo,
+        table=file.table,
+        file=file.name,
+        contract_hash=work.hash,
+        replaced_by=work.replaced_by,
+    )
 
 
 def _load_rows(work: _Work, entry: FileLoad, landed: Path, earlier: list[FileLoad]) -> list[FileLoad]:
@@ -172,6 +206,8 @@ def _store(work: _Work, entry: FileLoad, types: list[str], earlier: list[FileLoa
     entry.rows_duplicate = verdicts.get("duplicate", 0)
     entry.rows_superseded = superseded.pop(entry.position, 0)
     entry.rows_loaded = read - entry.rows_quarantined - entry.rows_duplicate - entry.rows_superseded
+    if entry.replaced_by is not None:
+        entry.rows_superseded, entry.rows_loaded = entry.rows_superseded + entry.rows_loaded, 0
     if entry.rows_quarantined:
         entry.quarantined_dates = _write_quarantine(work, entry, earlier)
     entry.first_event_at, entry.last_event_at = _event_range(work, entry)

@@ -119,7 +119,7 @@ def _known_loads(merchant: Merchant, contracts: list[Contract], known_at: int) -
             raise ZhongtaiError(
                 f"{file.silo}.{file.table}: {file.name} was loaded by an older contract. Load it again: zhongtai run."
             )
-        else:
+        elif load.holds(known_at):
             known.append(load)
     if waiting:
         LOGGER.warning("%d landed files are not loaded yet, the first is %s", len(waiting), waiting[0].path)
