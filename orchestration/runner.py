@@ -131,8 +131,8 @@ class _Printer(logging.Handler):
         progress: Progress | None = getattr(record, "progress", None)
         if progress is not None:
             rows = "" if progress.rows is None else f"{progress.rows:,}"
-            note = f"  {progress.note}" if progress.note else ""
+            note = escape(f"  {progress.note}" if progress.note else "")
             self.out.print(
-                f"  {progress.stage:<9} {escape(progress.item):<52} {rows:>12}  {progress.seconds:>6.1f} s{escape(note)}",
+                f"  {progress.stage:<9} {escape(progress.item):<52} {rows:>12}  {progress.seconds:>6.1f} s{note}",
                 soft_wrap=True,
             )

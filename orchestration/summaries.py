@@ -53,7 +53,7 @@ def print_outcome(merchant: Merchant, result: dg.ExecuteInProcessResult, seconds
         f"{len(current.tables)} tables, {rows:,} rows; checks: {current.checks.passed} passed, "
         f"{current.checks.warned} warned."
     )
-    out.print(f"  tables   {folder / 'zhongtai.duckdb'}   (any DuckDB client, or: zhongtai sql \"…\")", soft_wrap=True)
+    out.print(f'  tables   {folder / "zhongtai.duckdb"}   (any DuckDB client, or: zhongtai sql "…")', soft_wrap=True)
     out.print(f"  checks   {folder / 'checks' / 'report.html'}", soft_wrap=True)
     out.print("  the run  make up, then http://127.0.0.1:3000")
     return True
@@ -62,7 +62,9 @@ def print_outcome(merchant: Merchant, result: dg.ExecuteInProcessResult, seconds
 def print_check(found: CheckResult, out: Console) -> None:
     """One check that did not pass: what must hold, what was found, some of the rows."""
     word, colour = ("FAILED", "red") if found.blocks else ("warning", "yellow")
-    out.print(f"[{colour}]{word}[/{colour}] {found.schema_name}.{found.table}: {found.name}: {escape(found.description)}")
+    out.print(
+        f"[{colour}]{word}[/{colour}] {found.schema_name}.{found.table}: {found.name}: {escape(found.description)}"
+    )
     out.print(f"  {escape(found.message)}", soft_wrap=True)
     if found.blocks and found.samples:
         columns = list(found.samples[0])[:_SAMPLE_COLUMNS]
@@ -97,7 +99,9 @@ def print_status(merchant: Merchant, settings: Settings, out: Console) -> None:
         table.add_row(f"{contract.silo}.{contract.table}", *(f"{number:,}" for number in numbers))
     out.print(table)
     current = release.current(merchant)
-    out.print(f"Release: {current.release_id}, as of {current.as_of}" if current else "Release: none yet. Run: zhongtai run")
+    out.print(
+        f"Release: {current.release_id}, as of {current.as_of}" if current else "Release: none yet. Run: zhongtai run"
+    )
     if lock.is_held(merchant):
         out.print(lock.busy_message(merchant))
 
@@ -154,7 +158,7 @@ def print_quarantine(merchant: Merchant, out: Console) -> None:
     table = Table("table", "file", "rows", "reasons")
     for file in found:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in file.reasons.items())
-        table.add_row(f"{file.silo}.{file.table}", escape(file.file), f"{file.rows_quarantined:,}", reasons)
+        table.add_row(f"{file.silo}.{file.table}", escape(file.file), f"{sum(file.reasons.values()):,}", reasons)
     out.print(table)
 
 
@@ -170,7 +174,9 @@ def print_quarantined_rows(merchant: Merchant, name: str, limit: int, out: Conso
     for row in quarantine.show(merchant, silo, table_name, limit):
         where = f"{row['file']} row {row['row_number']}"
         line = f" (line {row['line_number']})" if row["line_number"] else ""
-        out.print(f"[yellow]{escape(str(row['reason']))}[/yellow] {escape(where + line)}: {escape(str(row['message']))}")
+        out.print(
+            f"[yellow]{escape(str(row['reason']))}[/yellow] {escape(where + line)}: {escape(str(row['message']))}"
+        )
         out.print(f"  {escape(str(row['row_text']))}", soft_wrap=True)
 
 

@@ -36,8 +36,10 @@ def git_sha(settings: Settings) -> str | None:
     """The checkout's commit, with '+changes' where files differ from it; None outside a git checkout."""
     git = ["git", "-C", str(settings.project)]
     try:
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
-        status = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, timeout=10)
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False)
+        status = subprocess.run(
+            [*git, "status", "--porcelain"], capture_output=True, text=True, timeout=10, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     if head.returncode != 0:

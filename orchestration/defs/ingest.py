@@ -1,6 +1,7 @@
 """Silos to typed raw tables: an asset for each source table, and the run's own facts."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -11,6 +12,9 @@ from zhongtai.ingest.contract import Contract, load_contracts
 from zhongtai.ingest.ledger import TableTotals
 from zhongtai.merchant import Merchant
 from zhongtai.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
 
 OWN_TABLES = {
     "run_context": "The merchant, and the moment for which everything is computed.",
@@ -26,7 +30,7 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
 
     @dg.multi_asset(
         name="ingest",
-        specs=[*(_table_spec(contract) for contract in contracts), *_own_specs(list(tables))],
+        specs=[*(_table_spec(contract) for contract in contracts), *_own_specs()],
         can_subset=True,
     )
     def ingest(context: dg.AssetExecutionContext, run_options: RunOptions) -> Iterator[dg.MaterializeResult]:
@@ -55,7 +59,7 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
     return dg.Definitions(assets=[ingest])
 
 
-def _warehouse(merchant: Merchant):  # noqa: ANN202
+def _warehouse(merchant: Merchant) -> "duckdb.DuckDBPyConnection":
     import duckdb
 
     merchant.warehouse.mkdir(parents=True, exist_ok=True)
@@ -88,7 +92,7 @@ def _table_spec(contract: Contract) -> dg.AssetSpec:
     )
 
 
-def _own_specs(tables: list[dg.AssetKey]) -> list[dg.AssetSpec]:
+def _own_specs() -> list[dg.AssetSpec]:
     return [
         dg.AssetSpec(
             key=["zhongtai", name],
@@ -102,5 +106,4 @@ def _own_specs(tables: list[dg.AssetKey]) -> list[dg.AssetSpec]:
 
 
 def _counts(totals: TableTotals) -> dict[str, int]:
-    counts = totals.model_dump()
-    return {"dagster/row_count": totals.rows_loaded, **{name: value for name, value in counts.items()}}
+    return {"dagster/row_count": totals.rows_loaded, **totals.model_dump()}

@@ -1,8 +1,6 @@
 """The last step of a whole run: what passed every blocking check becomes the current release."""
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import dagster as dg

@@ -118,11 +118,11 @@ def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
     for arrival in arrivals:
         if landed.has(arrival):
             continue
-        file = _land_one(merchant.landing, arrival, last + len(new) + 1)
-        if file is not None:
-            journal.append(_log(merchant), [file.model_dump(mode="json")])
-            landed.add(file)
-            new.append(file)
+        copied = _land_one(merchant.landing, arrival, last + len(new) + 1)
+        if copied is not None:
+            journal.append(_log(merchant), [copied.model_dump(mode="json")])
+            landed.add(copied)
+            new.append(copied)
     return new
 
 

@@ -72,7 +72,9 @@ def test_waiting_lists_what_land_would_copy(shop: Shop) -> None:
     assert landing.waiting(shop.merchant, shop.contracts) == []
     shop.put("orders.csv", shop.HEADER + GOOD)
     shop.put("copy_of_orders.txt", "matches no contract")
-    assert [source.path.rsplit("/", 1)[-1] for source in landing.waiting(shop.merchant, shop.contracts)] == ["orders.csv"]
+    assert [source.path.rsplit("/", 1)[-1] for source in landing.waiting(shop.merchant, shop.contracts)] == [
+        "orders.csv"
+    ]
     shop.run()
     shop.put("orders_again.csv", shop.HEADER + GOOD)
     assert landing.waiting(shop.merchant, shop.contracts) == []

