@@ -12,6 +12,9 @@ import duckdb
 
 from tests.integration.conftest import Small
 
+# One worker makes the small merchant once.
+pytestmark = pytest.mark.xdist_group("integration")
+
 ONE_LINE = """
 copy (
     select * replace (
@@ -55,17 +58,6 @@ def test_manifest_accounts_for_every_row(published_once: tuple[Small, str]) -> N
     assert small.manifest["silos"]["complete_journey"] == "connected"
 
 
-def test_second_run_with_nothing_new_publishes_nothing(small: Small) -> None:
-    before = sorted(small.releases.iterdir())
-    run = small.zhongtai("run")
-    # The copied merchant's files are in another place, but what they hold has landed already.
-    assert (run.returncode, run.stderr) == (0, "")
-    assert "Nothing new since release" in run.stdout or "Published" in run.stdout
-    again = small.zhongtai("run")
-    assert again.returncode == 0 and "Nothing new since release" in again.stdout
-    assert len(sorted(small.releases.iterdir())) <= len(before) + 1
-
-
 def test_impossible_price_stops_the_publish_until_it_is_corrected(small: Small) -> None:
     before = small.manifest["release_id"]
     planted = _plant(small, "transactions_late.parquet", 999_001, 99_999)
@@ -89,62 +81,41 @@ def test_impossible_price_stops_the_publish_until_it_is_corrected(small: Small) 
     assert (counts["files"], counts["rows_superseded"]) == (3, 1)
 
 
-def test_broken_row_is_quarantined_with_its_reason_and_its_day_is_incomplete(small: Small) -> None:
-    _plant(small, "transactions_broken.parquet", 999_002, "'nan'")
+def test_second_run_with_nothing_new_publishes_nothing(published_once: tuple[Small, str]) -> None:
+    small, _ = published_once
+    before = sorted(small.releases.iterdir())
     run = small.zhongtai("run")
-    assert run.returncode == 0, run.stdout
-    counts = small.manifest["sources"]["complete_journey.transactions"]
-    assert counts["rows_quarantined"] == 1
-    assert counts["rows_read"] == counts["rows_loaded"] + 1
-    shown = small.zhongtai("quarantine", "show", "complete_journey.transactions").stdout
-    assert "transactions_broken.parquet row 1" in shown and "sales_value" in shown and "type" in shown
-    days = small.query("select distinct kpi_date from marts.mart_kpi_daily where not is_complete")
-    assert [str(day) for (day,) in days] == ["2017-06-01"]
+    assert (run.returncode, run.stderr) == (0, "")
+    assert f"Nothing new since release {small.manifest['release_id']}" in run.stdout
+    assert "Dagster starts" not in run.stdout
+    assert sorted(small.releases.iterdir()) == before
 
 
-def test_readers_keep_their_release_while_the_next_run_builds(small: Small) -> None:
-    before = small.query("select count(*) from unified.fct_orders")
+def test_two_runs_do_not_overlap(published_once: tuple[Small, str]) -> None:
+    small, _ = published_once
+    with FileLock(small.home / "small" / "run.lock"):
+        run = small.zhongtai("run")
+    assert run.returncode == 1 and "Another run of 'small'" in run.stderr
+
+
+def test_next_run_while_readers_read(small: Small) -> None:
+    """A good row and a broken one arrive: readers never see half of it, the broken one is explained."""
+    first = small.manifest["release_id"]
+    ((orders_before,),) = small.query("select count(*) from unified.fct_orders")
     _plant(small, "transactions_next.parquet", 999_003, 5)
+    _plant(small, "transactions_broken.parquet", 999_002, "'nan'")
     seen: set[int] = set()
     done = threading.Event()
-
-    def read() -> None:
-        while not done.is_set():
-            ((orders, lines),) = small.query(
-                "select (select count(*) from unified.fct_orders), (select sum(line_count) from unified.fct_orders)"
-            )
-            assert lines >= orders
-            seen.add(orders)
-            time.sleep(0.05)
-
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=_read_until, args=(small, done, seen))
     reader.start()
     run = small.zhongtai("run")
     done.set()
     reader.join()
+
     assert run.returncode == 0, run.stdout
-    assert before[0][0] in seen and seen <= {before[0][0], before[0][0] + 1}
-    assert small.query("select count(*) from unified.fct_orders") == [(before[0][0] + 1,)]
-
-
-def test_as_of_rebuilds_an_earlier_state(small: Small) -> None:
-    run = small.zhongtai("run", "--as-of", "2017-06-30T03:59:59")
-    assert run.returncode == 0, run.stdout
-    latest = small.query(
-        "select max(kpi_date), max(as_of_date) from marts.mart_kpi_daily cross join unified.dim_merchants"
-    )
-    assert [str(value) for value in latest[0]] == ["2017-06-29", "2017-06-29"]
-    expected = duckdb.sql(
-        f"select count(*) from '{small.files}/transactions.parquet' "
-        "where transaction_timestamp <= timestamp '2017-06-30 03:59:59'"
-    ).fetchall()
-    assert small.query("select count(*) from unified.fct_order_lines") == expected
-
-
-def test_rollback_goes_back_and_the_next_run_goes_forward(small: Small) -> None:
-    first = small.manifest["release_id"]
-    _plant(small, "transactions_next.parquet", 999_004, 5)
-    assert small.zhongtai("run").returncode == 0
+    assert orders_before in seen and seen <= {orders_before, orders_before + 1}
+    assert small.query("select count(*) from unified.fct_orders") == [(orders_before + 1,)]
+    _assert_quarantined(small)
     second = small.manifest["release_id"]
     assert small.zhongtai("releases", "rollback").returncode == 0
     assert small.manifest["release_id"] == first
@@ -152,10 +123,35 @@ def test_rollback_goes_back_and_the_next_run_goes_forward(small: Small) -> None:
     assert small.manifest["release_id"] == second
 
 
-def test_two_runs_do_not_overlap(small: Small) -> None:
-    from filelock import FileLock
+def test_as_of_rebuilds_an_earlier_state(small: Small) -> None:
+    run = small.zhongtai("run", "--as-of", "2017-06-30T03:59:59")
+    assert run.returncode == 0, run.stdout
+    ((latest, as_of_date),) = small.query(
+        "select max(kpi_date), max(as_of_date) from marts.mart_kpi_daily cross join unified.dim_merchants"
+    )
+    assert (str(latest), str(as_of_date)) == ("2017-06-29", "2017-06-29")
+    expected = duckdb.sql(
+        f"select count(*) from '{small.files}/transactions.parquet' "
+        "where transaction_timestamp <= timestamp '2017-06-30 03:59:59'"
+    ).fetchall()
+    assert small.query("select count(*) from unified.fct_order_lines") == expected
 
-    _plant(small, "transactions_next.parquet", 999_005, 5)
-    with FileLock(small.home / "small" / "run.lock"):
-        run = small.zhongtai("run")
-    assert run.returncode == 1 and "Another run of 'small'" in run.stderr
+
+def _read_until(small: Small, done: threading.Event, seen: set[int]) -> None:
+    while not done.is_set():
+        ((orders, lines),) = small.query(
+            "select (select count(*) from unified.fct_orders), (select sum(line_count) from unified.fct_orders)"
+        )
+        assert lines >= orders
+        seen.add(orders)
+        time.sleep(0.1)
+
+
+def _assert_quarantined(small: Small) -> None:
+    counts = small.manifest["sources"]["complete_journey.transactions"]
+    assert counts["rows_quarantined"] == 1
+    assert counts["rows_read"] == counts["rows_loaded"] + 1
+    shown = small.zhongtai("quarantine", "show", "complete_journey.transactions").stdout
+    assert "transactions_broken.parquet row 1" in shown and "sales_value" in shown and "type" in shown
+    days = small.query("select distinct kpi_date from marts.mart_kpi_daily where not is_complete")
+    assert [str(day) for (day,) in days] == ["2017-06-01"]
