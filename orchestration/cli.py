@@ -27,8 +27,10 @@ app.add_typer(quarantine_app, name="quarantine")
 MerchantOption = Annotated[
     str | None, typer.Option("--merchant", "-m", help="Merchant file in merchants/, without .yml.", show_default=False)
 ]
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# Tables keep their columns where no terminal limits them: in a pipe, a log, a test.
+_WIDTH = None if sys.stdout.isatty() else 160
+out = Console(highlight=False, width=_WIDTH)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main() -> None:

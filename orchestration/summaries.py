@@ -49,7 +49,7 @@ def print_outcome(merchant: Merchant, result: dg.ExecuteInProcessResult, seconds
     folder = merchant.releases / "current"
     rows = sum(table.rows for table in current.tables.values())
     out.print(
-        f"[green]Published {current.release_id}[/green] as of {current.as_of} UTC in {seconds:.0f} s: "
+        f"[green]Published {current.release_id}[/green] as of {current.as_of:%Y-%m-%d %H:%M:%S} UTC in {seconds:.0f} s: "
         f"{len(current.tables)} tables, {rows:,} rows; checks: {current.checks.passed} passed, "
         f"{current.checks.warned} warned."
     )
@@ -77,8 +77,8 @@ def print_check(found: CheckResult, out: Console) -> None:
 def print_status(merchant: Merchant, settings: Settings, out: Console) -> None:
     """Silos, tables, release, alert."""
     out.print(f"{merchant.title} ({merchant.name}), {merchant.currency}, {merchant.time_zone}")
-    for silo in known_silos(settings, merchant):
-        out.print(f"  {silo:<18} {'connected' if silo in merchant.silos else 'not connected'}")
+    for silo, state in merchant.silo_states.items():
+        out.print(f"  {silo:<18} {state}")
     totals = ledger.table_totals(ledger.read(merchant))
     table = Table("table", "files", "read", "loaded", "quarantined", "duplicate", "superseded", "erased")
     for contract in load_contracts(settings.sources, sorted(merchant.silos)):
@@ -100,16 +100,10 @@ def print_status(merchant: Merchant, settings: Settings, out: Console) -> None:
     out.print(table)
     current = release.current(merchant)
     out.print(
-        f"Release: {current.release_id}, as of {current.as_of}" if current else "Release: none yet. Run: zhongtai run"
+        f"Release: {current.release_id}, as of {current.as_of:%Y-%m-%d %H:%M:%S} UTC" if current else "Release: none yet. Run: zhongtai run"
     )
     if lock.is_held(merchant):
         out.print(lock.busy_message(merchant))
-
-
-def known_silos(settings: Settings, merchant: Merchant) -> list[str]:
-    """Every silo that is connected or that the platform has contracts for."""
-    contracts = load_contracts(settings.sources)
-    return sorted({contract.silo for contract in contracts} | set(merchant.silos))
 
 
 def print_releases(merchant: Merchant, out: Console) -> None:
@@ -131,7 +125,7 @@ def print_releases(merchant: Merchant, out: Console) -> None:
 def print_release(merchant: Merchant, release_id: str, out: Console) -> None:
     """One release: its tables that have rows, and its sources."""
     manifest = release.get(merchant, release_id)
-    out.print(f"{manifest.release_id} of {manifest.title}: as of {manifest.as_of} UTC, run {manifest.run_id}")
+    out.print(f"{manifest.release_id} of {manifest.title}: as of {manifest.as_of:%Y-%m-%d %H:%M:%S} UTC, run {manifest.run_id}")
     table = Table("table", "rows", "columns", "content hash")
     for name, entry in manifest.tables.items():
         table.add_row(name, f"{entry.rows:,}", str(len(entry.columns)), entry.content_hash[:16])

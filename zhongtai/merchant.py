@@ -14,6 +14,21 @@ from zhongtai.errors import UsageError
 from zhongtai.settings import Settings
 
 
+# The silos of an e-commerce company; a merchant may have any of them, and exports of its own beside them.
+SILOS = (
+    "storefront",
+    "marketplace",
+    "live",
+    "stores",
+    "crm",
+    "marketing",
+    "market",
+    "erp",
+    "logistics",
+    "weather",
+)
+
+
 class SiloLocation(BaseModel):
     """Where a silo's files arrive: a folder, or the folder of an installed data package."""
 
@@ -106,6 +121,13 @@ class Merchant(BaseModel):
     def releases(self) -> Path:
         """What readers open."""
         return self.home / "releases"
+
+    @property
+    def silo_states(self) -> dict[str, str]:
+        """Every silo: connected, or not connected."""
+        return {silo: "connected" for silo in self.silos} | {
+            silo: "not connected" for silo in SILOS if silo not in self.silos
+        }
 
     def silo_folder(self, silo: str) -> Path:
         """Where the silo's files arrive; a relative path is below the merchant's data folder."""

@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pytest
+from filelock import FileLock
 
 from tests.integration.conftest import Small
 

@@ -46,7 +46,7 @@ def publish_run(
         git_sha=fingerprint.git_sha(settings),
         fingerprint=mark,
         policies=policies.as_mapping(policies.load(merchant, settings), moment_date),
-        silos=silo_states(merchant, settings),
+        silos=merchant.silo_states,
         tables=_table_specs(manifest),
         sources=_source_counts(merchant, settings),
         checks=checks_store.load(merchant.warehouse / "checks", run_id),
@@ -57,14 +57,6 @@ def publish_run(
         "tables": len(published.tables),
         "dagster/row_count": sum(table.rows for table in published.tables.values()),
         "folder": str(merchant.releases / published.release_id),
-    }
-
-
-def silo_states(merchant: Merchant, settings: Settings) -> dict[str, str]:
-    """Every silo that the platform has contracts for: connected, or not connected."""
-    known = {contract.silo for contract in load_contracts(settings.sources)}
-    return {
-        silo: "connected" if silo in merchant.silos else "not connected" for silo in sorted(known | set(merchant.silos))
     }
 
 
