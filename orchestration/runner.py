@@ -24,6 +24,8 @@ from zhongtai.settings import Settings
 INSTANCE = """\
 telemetry:
   enabled: false
+nux:
+  enabled: false
 python_logs:
   managed_python_loggers: [zhongtai]
   python_log_level: INFO

@@ -27,6 +27,10 @@ class Translator(DagsterDbtTranslator):
             return dg.AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
         return dg.AssetKey([_layer(dbt_resource_props), dbt_resource_props["name"]])
 
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """What the YAML says; the SQL is one click away in the project."""
+        return dbt_resource_props["description"]
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The layer, with its family or domain where it has folders: unified_order, marts_user."""
         layer, *folders = dbt_resource_props["fqn"][1:-1] or ["seeds"]

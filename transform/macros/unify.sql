@@ -12,7 +12,9 @@
             {%- do connected.append(ref(name)) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set columns = declared_columns() | rejectattr('name', 'in', computed) | list -%}
+    {#- dbt attaches the YAML to a model after parsing it, so there are no columns while parsing, nor while linting. -#}
+    {%- set declared = model.columns.values() | list if execute else [] -%}
+    {%- set columns = declared | rejectattr('name', 'in', computed) | list -%}
     {%- if not columns -%}
 select 1 as placeholder
     {%- elif not connected -%}
@@ -31,10 +33,4 @@ from {{ relation }}
             {{- '\nunion all\n' if not loop.last }}
         {%- endfor -%}
     {%- endif -%}
-{%- endmacro %}
-
-
-{% macro declared_columns() -%}
-    {#- dbt attaches the YAML to a model after parsing it, so there are none while parsing. -#}
-    {{ return(model.columns.values() | list if execute else []) }}
 {%- endmacro %}

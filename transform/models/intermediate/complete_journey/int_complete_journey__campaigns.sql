@@ -9,7 +9,9 @@ campaigns as (
 ),
 
 reached as (
-    select campaign_id, count(distinct source_user_id) as reached_users
+    select
+        campaign_id,
+        count(distinct source_user_id) as reached_users
     from campaigns
     group by campaign_id
 ),

@@ -10,7 +10,7 @@ final as (
         silo,
         cast(null as string) as parent_category_id,
         department as category_name,
-        1 as level,
+        1 as category_level,
         0 as sku_count
     from products
     group by silo, department
@@ -20,7 +20,7 @@ final as (
         silo,
         concat('complete_journey:', department) as parent_category_id,
         product_category as category_name,
-        2 as level,
+        2 as category_level,
         count(*) as sku_count
     from products
     group by category_id, silo, department, product_category

@@ -17,23 +17,33 @@ coupon_redemptions as (
 ),
 
 seen as (
-    select source_user_id, min(placed_at) as first_seen_at
+    select
+        source_user_id,
+        min(placed_at) as first_seen_at
     from transactions
     group by source_user_id
     union all
-    select source_user_id, cast(null as timestamp) as first_seen_at
+    select
+        source_user_id,
+        cast(null as timestamp) as first_seen_at
     from demographics
     union all
-    select source_user_id, cast(null as timestamp) as first_seen_at
+    select
+        source_user_id,
+        cast(null as timestamp) as first_seen_at
     from campaigns
     union all
-    select source_user_id, min({{ date_begin('redeemed_date') }}) as first_seen_at
+    select
+        source_user_id,
+        min({{ date_begin('redeemed_date') }}) as first_seen_at
     from coupon_redemptions
     group by source_user_id
 ),
 
 households as (
-    select source_user_id, min(first_seen_at) as first_seen_at
+    select
+        source_user_id,
+        min(first_seen_at) as first_seen_at
     from seen
     group by source_user_id
 ),

@@ -80,7 +80,7 @@ persons as (
             and firsts.user_id = seconds.user_id
 ),
 
-{#- Every person counts in its first channel and in 'all'. #}
+-- Every person counts in its first channel and in 'all'.
 members as (
     select
         basis,

@@ -16,7 +16,7 @@ channels as (
     select * from {{ ref('dim_channels') }}
 ),
 
-{#- Open ends become moments, because an engine cannot hash-join on "or is null". #}
+-- Open ends become moments, because an engine cannot hash-join on "or is null".
 products as (
     select
         sku_id,

@@ -31,9 +31,15 @@ refunded as (
 ),
 
 keys as (
-    select sku_id, activity_date from sold
+    select
+        sku_id,
+        activity_date
+    from sold
     union
-    select sku_id, activity_date from refunded
+    select
+        sku_id,
+        activity_date
+    from refunded
 ),
 
 amounts as (
