@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -49,7 +50,7 @@ def print_outcome(merchant: Merchant, result: dg.ExecuteInProcessResult, seconds
     folder = merchant.releases / "current"
     rows = sum(table.rows for table in current.tables.values())
     out.print(
-        f"[green]Published {current.release_id}[/green] as of {current.as_of:%Y-%m-%d %H:%M:%S} UTC in {seconds:.0f} s: "
+        f"[green]Published {current.release_id}[/green] as of {_utc(current.as_of)} in {seconds:.0f} s: "
         f"{len(current.tables)} tables, {rows:,} rows; checks: {current.checks.passed} passed, "
         f"{current.checks.warned} warned."
     )
@@ -100,7 +101,9 @@ def print_status(merchant: Merchant, settings: Settings, out: Console) -> None:
     out.print(table)
     current = release.current(merchant)
     out.print(
-        f"Release: {current.release_id}, as of {current.as_of:%Y-%m-%d %H:%M:%S} UTC" if current else "Release: none yet. Run: zhongtai run"
+        f"Release: {current.release_id}, as of {_utc(current.as_of)}"
+        if current
+        else "Release: none yet. Run: zhongtai run"
     )
     if lock.is_held(merchant):
         out.print(lock.busy_message(merchant))
@@ -118,14 +121,14 @@ def print_releases(merchant: Merchant, out: Console) -> None:
         rows = sum(entry.rows for entry in manifest.tables.values())
         checks = f"{manifest.checks.passed} passed, {manifest.checks.warned} warned"
         mark = "yes" if current is not None and manifest.release_id == current.release_id else ""
-        table.add_row(manifest.release_id, str(manifest.as_of), str(len(manifest.tables)), f"{rows:,}", checks, mark)
+        table.add_row(manifest.release_id, _utc(manifest.as_of), str(len(manifest.tables)), f"{rows:,}", checks, mark)
     out.print(table)
 
 
 def print_release(merchant: Merchant, release_id: str, out: Console) -> None:
     """One release: its tables that have rows, and its sources."""
     manifest = release.get(merchant, release_id)
-    out.print(f"{manifest.release_id} of {manifest.title}: as of {manifest.as_of:%Y-%m-%d %H:%M:%S} UTC, run {manifest.run_id}")
+    out.print(f"{manifest.release_id} of {manifest.title}: as of {_utc(manifest.as_of)}, run {manifest.run_id}")
     table = Table("table", "rows", "columns", "content hash")
     for name, entry in manifest.tables.items():
         table.add_row(name, f"{entry.rows:,}", str(len(entry.columns)), entry.content_hash[:16])
@@ -172,6 +175,10 @@ def print_quarantined_rows(merchant: Merchant, name: str, limit: int, out: Conso
             f"[yellow]{escape(str(row['reason']))}[/yellow] {escape(where + line)}: {escape(str(row['message']))}"
         )
         out.print(f"  {escape(str(row['row_text']))}", soft_wrap=True)
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _print_step_failures(result: dg.ExecuteInProcessResult, out: Console) -> None:

@@ -13,7 +13,6 @@ from zhongtai import settings as settings_module
 from zhongtai.errors import UsageError
 from zhongtai.settings import Settings
 
-
 # The silos of an e-commerce company; a merchant may have any of them, and exports of its own beside them.
 SILOS = (
     "storefront",
@@ -125,7 +124,7 @@ class Merchant(BaseModel):
     @property
     def silo_states(self) -> dict[str, str]:
         """Every silo: connected, or not connected."""
-        return {silo: "connected" for silo in self.silos} | {
+        return dict.fromkeys(self.silos, "connected") | {
             silo: "not connected" for silo in SILOS if silo not in self.silos
         }
 

@@ -97,7 +97,7 @@ def _own_specs() -> list[dg.AssetSpec]:
         dg.AssetSpec(
             key=["zhongtai", name],
             description=description,
-            group_name="zhongtai",
+            group_name="run_context",
             owners=["team:data-engineering"],
             kinds={"duckdb"},
         )
