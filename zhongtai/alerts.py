@@ -26,10 +26,9 @@ def raise_alert(merchant: Merchant, settings: Settings, run_id: str, step: str, 
         file.write(json.dumps(alert, ensure_ascii=False) + "\n")
     if settings.alert_webhook:
         body = json.dumps({"text": f"{merchant.title}: {step} failed: {message}", **alert}, ensure_ascii=False)
-        request = urllib.request.Request(
-            settings.alert_webhook, body.encode(), {"Content-Type": "application/json; charset=utf-8"}
-        )
+        headers = {"Content-Type": "application/json; charset=utf-8"}
         try:
+            request = urllib.request.Request(settings.alert_webhook, body.encode(), headers)
             urllib.request.urlopen(request, timeout=10).close()
         except (urllib.error.URLError, TimeoutError, ValueError) as error:
             LOGGER.warning("The alert webhook did not take the alert: %s", error)
