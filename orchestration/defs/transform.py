@@ -49,11 +49,11 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
 
     @dbt_assets(manifest=manifest, select=UNIFIED, name="unified", dagster_dbt_translator=translator)
     def unified(context: dg.AssetExecutionContext, run_options: RunOptions) -> Iterator[Any]:
-        yield from _build(context, project, manifest, translator, UNIFIED)
+        yield from _build(context, project, manifest, translator, _selection(context, unified, UNIFIED))
 
     @dbt_assets(manifest=manifest, select=MARTS, name="marts", dagster_dbt_translator=translator)
     def marts(context: dg.AssetExecutionContext, run_options: RunOptions) -> Iterator[Any]:
-        yield from _build(context, project, manifest, translator, MARTS)
+        yield from _build(context, project, manifest, translator, _selection(context, marts, MARTS))
 
     return dg.Definitions(assets=[unified, marts])
 
@@ -62,20 +62,25 @@ def _layer(dbt_resource_props: Mapping[str, Any]) -> str:
     return "seeds" if dbt_resource_props["resource_type"] == "seed" else dbt_resource_props["fqn"][1]
 
 
+def _selection(context: dg.AssetExecutionContext, step: dg.AssetsDefinition, whole: str) -> list[str]:
+    """What dbt is to build: the whole step, or the models that were picked by hand."""
+    if context.selected_asset_keys == set(step.keys):
+        return whole.split()
+    return [key.path[-1] for key in context.selected_asset_keys]
+
+
 def _build(
     context: dg.AssetExecutionContext,
     project: Transform,
     manifest: Mapping[str, Any],
     translator: Translator,
-    selection: str,
+    select: list[str],
 ) -> Iterator[Any]:
     """Builds what was selected and turns dbt's results into Dagster's.
 
     Raises:
         dagster.Failure: a model or a blocking test failed; names them.
     """
-    whole = len(context.selected_asset_keys) == len(context.assets_def.keys)
-    select = selection.split() if whole else [key.path[-1] for key in context.selected_asset_keys]
     results = project.build(select)
     store.save(
         project.merchant.warehouse / "checks",

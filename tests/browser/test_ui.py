@@ -109,7 +109,7 @@ def test_whole_run_from_the_ui_publishes_only_what_is_new(ui: str, page: Page, s
     before = small.manifest["release_id"]
     run_id, status = _launch(ui)
     assert status == "SUCCESS"
-    assert small.manifest["release_id"] == before
+    assert small.manifest["release_id"] == before, "the code changed while the test ran"
     page.goto(f"{ui}/runs/{run_id}")
     expect(page.get_by_text("Nothing new since").first).to_be_visible()
 
