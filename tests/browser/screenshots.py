@@ -23,7 +23,7 @@ def _around(page: Page, names: tuple[str, ...]) -> FloatRect:
     found = [box for box in boxes if box is not None]
     left = min(box["x"] for box in found) - MARGIN
     top = min(box["y"] for box in found) - MARGIN
-    right = max(box["x"] + box["width"] for box in found) + 2 * MARGIN
+    right = max(box["x"] + box["width"] for box in found) + MARGIN
     bottom = max(box["y"] + box["height"] for box in found) + MARGIN
     return {"x": left, "y": top, "width": right - left, "height": bottom - top}
 
