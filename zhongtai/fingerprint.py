@@ -23,12 +23,11 @@ def fingerprint(merchant: Merchant, settings: Settings, position: int, as_of: st
         as_of, known_at: what the run was asked for, None for the default.
     """
     digest = hashlib.sha256(json.dumps([position, as_of, known_at]).encode())
-    digest.update(merchant.file.read_bytes())
+    _add(digest, merchant.file.name, merchant.file)
     for part in _PARTS:
         path = settings.project / part
         for file in [path] if path.is_file() else _files(path):
-            digest.update(str(file.relative_to(settings.project)).encode())
-            digest.update(file.read_bytes())
+            _add(digest, str(file.relative_to(settings.project)), file)
     return digest.hexdigest()
 
 
@@ -47,6 +46,17 @@ def git_sha(settings: Settings) -> str | None:
     return head.stdout.strip() + ("+changes" if status.stdout.strip() else "")
 
 
+def _add(digest: hashlib._Hash, name: str, file: Path) -> None:
+    """Name and content with their lengths, so that no two sets of files read the same."""
+    content = file.read_bytes()
+    digest.update(json.dumps([name, len(content)]).encode())
+    digest.update(content)
+
+
 def _files(folder: Path) -> list[Path]:
-    found = (file for file in folder.rglob("*") if file.is_file() and not _IGNORED.intersection(file.parts))
-    return sorted(file for file in found if not file.name.startswith("."))
+    """The files that people wrote. What stands above the folder, and may be called `target`, does not matter."""
+    return sorted(file for file in folder.rglob("*") if not _ignored(file.relative_to(folder)) and file.is_file())
+
+
+def _ignored(path: Path) -> bool:
+    return any(part in _IGNORED or part.startswith(".") for part in path.parts)

@@ -16,7 +16,8 @@ def write(folder: Path, manifest: Manifest) -> None:
     import duckdb
 
     unfinished = folder / f".{DATABASE}"
-    unfinished.unlink(missing_ok=True)
+    for left_behind in (unfinished, unfinished.with_name(f"{unfinished.name}.wal")):
+        left_behind.unlink(missing_ok=True)
     with duckdb.connect(str(unfinished)) as connection:
         connection.execute("begin")
         for schema in sorted({name.split(".", 1)[0] for name in manifest.tables}):
@@ -38,7 +39,8 @@ def _statements(folder: Path, name: str, table: TableEntry) -> list[str]:
     view = ".".join(quote_identifier(part) for part in name.split(".", 1))
     place = parquet_folder(folder, name)
     files = quote_files(place / file.name for file in table.files)
-    statements = [f"create view {view} as select * from read_parquet({files})"]
+    # A folder above may be called `a=b`, which is no column.
+    statements = [f"create view {view} as select * from read_parquet({files}, hive_partitioning = false)"]
     if table.description:
         statements.append(f"comment on view {view} is {quote_literal(table.description)}")
     for column in table.columns:

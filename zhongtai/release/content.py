@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,15 +59,14 @@ def export(
     written: list[str] = []
     total: Hashes = (0, 0, 0)
     for name, condition, hashes in _parts(connection, relation, columns, spec.partition_column):
-        entry = FileEntry(name=name, rows=hashes[0], content_hash=digest(hashes))
-        if known.get(name) == entry and previous_folder is not None:
-            os.link(previous_folder / name, folder / name)
-        else:
+        part = FileEntry(name=name, rows=hashes[0], content_hash=digest(hashes))
+        is_known = known.get(name) == part and previous_folder is not None
+        if previous_folder is None or not is_known or not _linked(previous_folder / name, folder / name):
             query = f"select * from {relation} where {condition}"
             target = quote_literal(str(folder / name))
             connection.execute(f"copy ({query}) to {target} (format parquet, compression zstd)")
             written.append(name)
-        files.append(entry)
+        files.append(part)
         total = (total[0] + hashes[0], total[1] ^ hashes[1], total[2] + hashes[2])
     entry = TableEntry(
         rows=total[0], content_hash=digest(total), description=spec.description, columns=columns, files=files
@@ -77,8 +75,9 @@ def export(
 
 
 def hashes_of_files(connection: duckdb.DuckDBPyConnection, files: list[Path], columns: list[ColumnEntry]) -> Hashes:
-    """The hashes of what Parquet files hold."""
-    query = f"select {_HASHES.format(columns=_names(columns))} from read_parquet({quote_files(files)})"
+    """The hashes of what Parquet files hold; the connection's time zone is that of `export`'s."""
+    parquet = f"read_parquet({quote_files(files)}, hive_partitioning = false)"
+    query = f"select {_HASHES.format(columns=_hashed(columns))} from {parquet}"
     return _row(connection.execute(query).fetchone())
 
 
@@ -91,30 +90,47 @@ def _parts(
     connection: duckdb.DuckDBPyConnection, relation: str, columns: list[ColumnEntry], partition: str | None
 ) -> Iterator[tuple[str, str, Hashes]]:
     """File name, condition and hashes of each part of a table, found in one scan."""
-    hashes = _HASHES.format(columns=_names(columns))
+    hashes = _HASHES.format(columns=_hashed(columns))
     if partition is None:
         yield "data.parquet", "true", _row(connection.execute(f"select {hashes} from {relation}").fetchone())
         return
     column = quote_identifier(partition)
+    # As text: years past 9999 are dates to DuckDB, and not to Python.
+    month_of = f"cast(cast(case when isfinite({column}) then date_trunc('month', {column}) end as date) as varchar)"
     rows = connection.execute(
-        f"select cast(date_trunc('month', {column}) as date) as month, {hashes} from {relation} group by all order by 1"
+        f"select {month_of} as month, {hashes} from {relation} group by all order by 1"
     ).fetchall()
     if not rows:
         yield "empty.parquet", "true", (0, 0, 0)
     for month, *found in rows:
-        name = "unknown" if month is None else f"{month:%Y-%m}"
+        name = "unknown" if month is None else month.removesuffix("-01")
         yield f"{name}.parquet", _within(column, month), _row(found)
 
 
-def _within(column: str, month: date | None) -> str:
+def _within(column: str, month: str | None) -> str:
     if month is None:
-        return f"{column} is null"
-    following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-    return f"{column} >= date '{month}' and {column} < date '{following}'"
+        return f"{column} is null or not isfinite({column})"
+    return f"{column} >= date '{month}' and {column} < cast(date '{month}' + interval 1 month as date)"
 
 
-def _names(columns: list[ColumnEntry]) -> str:
-    return ", ".join(quote_identifier(column.name) for column in columns)
+def _hashed(columns: list[ColumnEntry]) -> str:
+    """What of a row is hashed. To `hash`, a list is its elements: [[1], [2]] as [[1, 2]], and [] as NULL."""
+    names = [(quote_identifier(column.name), column.type) for column in columns]
+    nested = [f"cast({name} as varchar)" for name, kind in names if _is_nested(kind)]
+    return ", ".join([*(name for name, _ in names), *nested])
+
+
+def _is_nested(kind: str) -> bool:
+    return kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
+
+
+def _linked(source: Path, target: Path) -> bool:
+    """Whether the file could be linked. Some file systems cannot, and a release may have lost a file."""
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True
 
 
 def _row(found: object) -> Hashes:

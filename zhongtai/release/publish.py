@@ -6,7 +6,9 @@ import os
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zhongtai.errors import ZhongtaiError
 from zhongtai.ingest.sql import quote_identifier
@@ -16,6 +18,9 @@ from zhongtai.quality import report
 from zhongtai.quality.results import CheckResult
 from zhongtai.release import catalogue, content, store
 from zhongtai.release.manifest import CheckCounts, Engine, Manifest, ReleaseSpec, TableEntry, TableSpec
+
+if TYPE_CHECKING:
+    import duckdb
 
 SCHEMAS = ("unified", "marts")
 
@@ -32,7 +37,7 @@ def publish(merchant: Merchant, spec: ReleaseSpec) -> Manifest:
     refuse_blocked(spec.checks)
     _remove_unfinished(merchant)
     now = datetime.now(UTC)
-    release_id = f"{now:%Y%m%dT%H%M%SZ}-{spec.run_id[:6]}"
+    release_id = _new_id(merchant, f"{now:%Y%m%dT%H%M%SZ}-{spec.run_id[:6]}")
     folder = merchant.releases / release_id
     tables, written = _write_tables(merchant, spec, folder)
     manifest = _manifest(merchant, spec, release_id, now, tables)
@@ -59,23 +64,41 @@ def audit(folder: Path, manifest: Manifest, written: dict[str, list[str]]) -> No
         written: the files that were written for this release, by table; linked ones were audited when they were.
 
     Raises:
-        ZhongtaiError: a table's rows or content differ; names it and the figures.
+        ZhongtaiError: a table is missing or cannot be read, or its rows or content differ; names it and the figures.
     """
     import duckdb
 
     with duckdb.connect(str(folder / catalogue.DATABASE), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
         for name, table in manifest.tables.items():
-            view = ".".join(quote_identifier(part) for part in name.split(".", 1))
-            row = connection.execute(f"select count(*) from {view}").fetchone()
-            rows = row[0] if row else None
-            if rows != table.rows:
-                raise ZhongtaiError(f"{name}: {rows} rows were published of {table.rows}. Run again.")
-            place = catalogue.parquet_folder(folder, name)
-            for file in table.files:
-                if file.name in written.get(name, []):
-                    found = content.digest(content.hashes_of_files(connection, [place / file.name], table.columns))
-                    if found != file.content_hash:
-                        raise ZhongtaiError(f"{name}: {file.name} does not hold what the warehouse has. Run again.")
+            try:
+                _audit_table(connection, name, table, catalogue.parquet_folder(folder, name), written.get(name, []))
+            except duckdb.Error as error:
+                reason = str(error).splitlines()[0]
+                raise ZhongtaiError(f"{name}: what was written cannot be read: {reason}. Run again.") from error
+
+
+def _audit_table(
+    connection: duckdb.DuckDBPyConnection, name: str, table: TableEntry, place: Path, written: list[str]
+) -> None:
+    view = ".".join(quote_identifier(part) for part in name.split(".", 1))
+    row = connection.execute(f"select count(*) from {view}").fetchone()
+    rows = row[0] if row else None
+    if rows != table.rows:
+        raise ZhongtaiError(f"{name}: {rows} rows were published of {table.rows}. Run again.")
+    for file in table.files:
+        if file.name not in written:
+            continue
+        found = content.digest(content.hashes_of_files(connection, [place / file.name], table.columns))
+        if found != file.content_hash:
+            kept = {column: str(kind) for column, kind, *_ in connection.execute(f"describe {view}").fetchall()}
+            for column in table.columns:
+                if kept.get(column.name) != column.type:
+                    raise ZhongtaiError(
+                        f"{name}: Parquet keeps the column {column.name} as {kept.get(column.name)}, and it is "
+                        f"{column.type}. Cast it in its model to a type that Parquet has."
+                    )
+            raise ZhongtaiError(f"{name}: {file.name} does not hold what the warehouse has. Run again.")
 
 
 def _write_tables(
@@ -89,7 +112,15 @@ def _write_tables(
     tables: dict[str, TableEntry] = {}
     written: dict[str, list[str]] = {}
     with duckdb.connect(str(merchant.database), read_only=True) as connection:
-        for schema, table in _published_tables(connection):
+        connection.execute("set TimeZone = 'UTC'")
+        there = _published_tables(connection)
+        missing = sorted(set(spec.tables) - {f"{schema}.{table}" for schema, table in there})
+        if missing or not there:
+            raise ZhongtaiError(
+                f"Not published: the warehouse lacks {', '.join(missing) or 'every table'}. "
+                "Run again with --full-refresh."
+            )
+        for schema, table in there:
             name = f"{schema}.{table}"
             before = previous.tables.get(name) if previous else None
             before_folder = (
@@ -112,10 +143,7 @@ def _write_tables(
     return tables, written
 
 
-def _published_tables(connection: object) -> list[tuple[str, str]]:
-    import duckdb
-
-    assert isinstance(connection, duckdb.DuckDBPyConnection)
+def _published_tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     return connection.execute(
         "select schema_name, table_name from duckdb_tables() "
         "where database_name = current_database() and list_contains(?, schema_name) order by all",
@@ -178,8 +206,16 @@ def _write_durably(file: Path, text: str) -> None:
     os.replace(unfinished, file)
 
 
+def _new_id(merchant: Merchant, wanted: str) -> str:
+    """The id, with a number behind it where it is taken."""
+    ids = chain([wanted], (f"{wanted}-{number}" for number in count(2)))
+    return next(each for each in ids if not (merchant.releases / each).exists())
+
+
 def _remove_unfinished(merchant: Merchant) -> None:
+    """Removes the folders without a manifest, but not what readers are sent to, nor what is none of ours."""
     merchant.releases.mkdir(parents=True, exist_ok=True)
-    for folder in merchant.releases.glob("[0-9]*"):
-        if not (folder / "manifest.json").exists():
+    for folder in merchant.releases.glob(store.FOLDERS):
+        is_unfinished = folder.is_dir() and not (folder / "manifest.json").exists()
+        if is_unfinished and folder.name != store.current_id(merchant):
             shutil.rmtree(folder)

@@ -86,9 +86,7 @@ def _source_counts(merchant: Merchant, settings: Settings) -> dict[str, SourceCo
     nothing = dict.fromkeys(SourceCounts.model_fields, 0)
     return {
         f"{contract.silo}.{contract.table}": SourceCounts.model_validate(
-            totals[contract.silo, contract.table].model_dump()
-            if (contract.silo, contract.table) in totals
-            else nothing
+            totals[contract.silo, contract.table].model_dump() if (contract.silo, contract.table) in totals else nothing
         )
         for contract in load_contracts(settings.sources, sorted(merchant.silos))
     }

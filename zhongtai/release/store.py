@@ -6,18 +6,22 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from zhongtai.errors import UsageError, ZhongtaiError
+from zhongtai.errors import UsageError
 from zhongtai.merchant import Merchant
 from zhongtai.release import catalogue
 from zhongtai.release.manifest import Manifest
 
 LOGGER = logging.getLogger(__name__)
+
+# A release's folder is its id: the moment, the run and, of several in a second, a number.
+FOLDERS = "[0-9]*T[0-9]*Z-*"
 
 
 @dataclass
@@ -34,15 +38,21 @@ class Pruned:
 
 
 def current(merchant: Merchant) -> Manifest | None:
-    """The release that readers open now, None before the first."""
+    """The release that readers open now, None before the first and where it is broken."""
+    release_id = current_id(merchant)
+    return _read(merchant.releases / release_id) if release_id else None
+
+
+def current_id(merchant: Merchant) -> str | None:
+    """Where the link points to, whether or not a release is there."""
     link = merchant.releases / "current"
-    return _read(link.resolve()) if link.is_symlink() else None
+    return link.readlink().name if link.is_symlink() else None
 
 
 def list_releases(merchant: Merchant) -> list[Manifest]:
     """Every release, newest first; a folder that is none is logged and left out."""
-    found = [_read(file.parent) for file in merchant.releases.glob("[0-9]*/manifest.json")]
-    return sorted((manifest for manifest in found if manifest), key=lambda manifest: manifest.release_id, reverse=True)
+    found = [_read(file.parent) for file in merchant.releases.glob(f"{FOLDERS}/manifest.json")]
+    return sorted((manifest for manifest in found if manifest), key=_age, reverse=True)
 
 
 def get(merchant: Merchant, release_id: str = "current") -> Manifest:
@@ -53,11 +63,15 @@ def get(merchant: Merchant, release_id: str = "current") -> Manifest:
     """
     if release_id == "current":
         manifest = current(merchant)
+        if manifest is None and (broken := current_id(merchant)):
+            raise UsageError(f"{broken} is broken. Go back to another (zhongtai releases rollback ID), or run again.")
         if manifest is None:
             raise UsageError(f"'{merchant.name}' has no release yet. Run: zhongtai run")
         return manifest
     releases = list_releases(merchant)
-    matching = [manifest for manifest in releases if manifest.release_id.startswith(release_id)]
+    matching = [manifest for manifest in releases if manifest.release_id == release_id] or [
+        manifest for manifest in releases if manifest.release_id.startswith(release_id)
+    ]
     if len(matching) != 1:
         there = ", ".join(manifest.release_id for manifest in matching or releases) or "none"
         word = "Several releases begin" if matching else "No release begins"
@@ -66,14 +80,21 @@ def get(merchant: Merchant, release_id: str = "current") -> Manifest:
 
 
 def make_current(merchant: Merchant, release_id: str, action: str) -> None:
-    """Moves the link in one step: a reader sees the old release or the new one, never neither."""
+    """Moves the link in one step: a reader sees the old release or the new one, never neither.
+
+    It is logged before: what is in the log and did not happen only keeps a release longer.
+    """
+    event = {
+        "at": datetime.now(UTC).isoformat(),
+        "action": action,
+        "release_id": release_id,
+        "previous": current_id(merchant),
+    }
+    _append(merchant.releases / "log.jsonl", event)
     unfinished = merchant.releases / ".current"
     unfinished.unlink(missing_ok=True)
     unfinished.symlink_to(release_id)
     os.replace(unfinished, merchant.releases / "current")
-    event = {"at": datetime.now(UTC).isoformat(), "action": action, "release_id": release_id}
-    with (merchant.releases / "log.jsonl").open("a", encoding="utf-8") as log:
-        log.write(json.dumps(event) + "\n")
 
 
 def rollback(merchant: Merchant, release_id: str | None = None) -> Manifest:
@@ -85,9 +106,9 @@ def rollback(merchant: Merchant, release_id: str | None = None) -> Manifest:
     Raises:
         UsageError: there is no such release.
     """
-    now = get(merchant)
     if release_id is None:
-        older = [manifest for manifest in list_releases(merchant) if manifest.release_id < now.release_id]
+        now = get(merchant)
+        older = [manifest for manifest in list_releases(merchant) if _age(manifest) < _age(now)]
         if not older:
             raise UsageError(f"There is no release before {now.release_id} to go back to.")
         target = older[0]
@@ -97,7 +118,9 @@ def rollback(merchant: Merchant, release_id: str | None = None) -> Manifest:
     return target
 
 
-def prune(merchant: Merchant, keep: int = 7, grace: timedelta = timedelta(hours=24), now: datetime | None = None) -> Pruned:
+def prune(
+    merchant: Merchant, keep: int = 7, grace: timedelta = timedelta(hours=24), now: datetime | None = None
+) -> Pruned:
     """Removes what is beyond the `keep` newest, but never the current release, nor one that readers may still use.
 
     Args:
@@ -105,13 +128,13 @@ def prune(merchant: Merchant, keep: int = 7, grace: timedelta = timedelta(hours=
         now: by default the wall clock.
     """
     now = now or datetime.now(UTC)
-    link = current(merchant)
-    last_used = _last_used(merchant, now)
+    link = current_id(merchant)
+    last_used = _last_used(merchant)
     outcome = Pruned()
     for number, manifest in enumerate(list_releases(merchant)):
         name = manifest.release_id
         used = last_used.get(name, manifest.created_at)
-        if link is not None and name == link.release_id:
+        if name == link:
             outcome.kept[name] = "current"
         elif number < keep:
             outcome.kept[name] = f"among the {keep} newest"
@@ -131,22 +154,46 @@ def relocate(merchant: Merchant) -> None:
         catalogue.write(merchant.releases / manifest.release_id, manifest)
 
 
-def _last_used(merchant: Merchant, now: datetime) -> dict[str, datetime]:
-    """When each release was last current, by the log of publishing and rolling back."""
-    log = merchant.releases / "log.jsonl"
-    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+def _age(manifest: Manifest) -> tuple[datetime, str]:
+    return manifest.created_at, manifest.release_id
+
+
+def _last_used(merchant: Merchant) -> dict[str, datetime]:
+    """When each release ceased to be current, by the log of publishing and rolling back."""
     used: dict[str, datetime] = {}
-    for event, following in zip(events, [*events[1:], None], strict=True):
-        used[event["release_id"]] = datetime.fromisoformat(following["at"]) if following else now
+    for event in _events(merchant.releases / "log.jsonl"):
+        if previous := event.get("previous"):
+            used[previous] = datetime.fromisoformat(event["at"])
     return used
+
+
+def _events(log: Path) -> Iterator[dict[str, str]]:
+    """The lines of the log; one torn by a crash was of a link that did not move, and is left out."""
+    for line in log.read_bytes().splitlines() if log.exists() else []:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            LOGGER.warning("%s has a line that is not JSON; it was left out", log)
+
+
+def _append(log: Path, event: dict[str, str | None]) -> None:
+    """Adds a line, on a line of its own even where a crash tore the last one."""
+    with log.open("a+b") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(size - 1, 0))
+        start = b"" if stream.read() in (b"", b"\n") else b"\n"
+        stream.write(start + json.dumps(event).encode() + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _read(folder: Path) -> Manifest | None:
     file = folder / "manifest.json"
     try:
         return Manifest.model_validate_json(file.read_bytes())
-    except FileNotFoundError as error:
-        raise ZhongtaiError(f"{folder} is no release: it has no manifest.json") from error
+    except (FileNotFoundError, NotADirectoryError):
+        LOGGER.warning("%s is no release: it has no manifest.json", folder)
+        return None
     except ValidationError as error:
         LOGGER.warning("%s is not readable as a manifest and was left out: %s", file, error.errors()[0]["msg"])
         return None
