@@ -7,6 +7,7 @@ import json
 import subprocess
 from pathlib import Path
 
+from zhongtai.errors import ZhongtaiError
 from zhongtai.merchant import Merchant
 from zhongtai.settings import Settings
 
@@ -29,6 +30,25 @@ def fingerprint(merchant: Merchant, settings: Settings, position: int, as_of: st
         for file in [path] if path.is_file() else _files(path):
             _add(digest, str(file.relative_to(settings.project)), file)
     return digest.hexdigest()
+
+
+def record(merchant: Merchant, run_id: str, mark: str) -> None:
+    """Remembers what a run began with: what changes while it goes on is for the next one."""
+    merchant.warehouse.mkdir(parents=True, exist_ok=True)
+    (merchant.warehouse / "fingerprint.json").write_text(json.dumps({"run_id": run_id, "fingerprint": mark}))
+
+
+def recorded(merchant: Merchant, run_id: str) -> str:
+    """What the run began with.
+
+    Raises:
+        ZhongtaiError: the run did not begin with ingest.
+    """
+    file = merchant.warehouse / "fingerprint.json"
+    found = json.loads(file.read_text()) if file.exists() else {}
+    if found.get("run_id") != run_id:
+        raise ZhongtaiError("The run did not begin with ingest. Run everything: zhongtai run")
+    return str(found["fingerprint"])
 
 
 def git_sha(settings: Settings) -> str | None:

@@ -151,7 +151,12 @@ def load(name: str | None = None, settings: Settings | None = None) -> Merchant:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         if not isinstance(content, dict):
             raise UsageError(f"{file}: a merchant file is a mapping; see docs/merchants.md")
-        return Merchant(**content, name=chosen, file=file, home=settings.home / chosen)
+        own = {"name": chosen, "file": file, "home": settings.home / chosen}
+        if taken := sorted(set(own) & set(content)):
+            raise UsageError(f"{file}: {taken[0]}: the platform sets this itself; remove it")
+        return Merchant.model_validate(content | own)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file}: not UTF-8 text: {error}") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{file}: not valid YAML: {error}") from error
     except ValidationError as error:

@@ -15,6 +15,7 @@ from zhongtai.errors import ZhongtaiError
 from zhongtai.merchant import Merchant
 from zhongtai.progress import Progress, report
 from zhongtai.settings import Settings
+from zhongtai.sql import quote_identifier
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -104,6 +105,7 @@ class Transform:
         manifest = Manifest.from_msgpack((self.target / "partial_parse.msgpack").read_bytes())
         arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *select]
         outcome = self._invoke(arguments, manifest, [partial(_report_table, stage)])
+        self._drop_removed(manifest)
         rows = self._row_counts()
         results = [_node_result(result, rows) for result in outcome.results]
         empty = [result for result in results if result.rows == 0 and result.is_ok]
@@ -138,6 +140,24 @@ class Transform:
         if outcome.exception is not None or (outcome.result is None and not outcome.success):
             raise ZhongtaiError(f"dbt {arguments[0]} could not run: {outcome.exception}") from outcome.exception
         return outcome.result
+
+    def _drop_removed(self, manifest: Manifest) -> None:
+        """Drops what no model makes any more, so that it is not published for ever."""
+        import duckdb
+
+        nodes = [node for node in manifest.nodes.values() if str(node.resource_type) in ("model", "seed")]
+        wanted = {(node.schema, node.alias) for node in nodes}
+        schemas = [*{schema for schema, _ in wanted}]
+        with duckdb.connect(str(self.merchant.database)) as connection:
+            there = connection.execute(
+                "select table_type, table_schema, table_name from information_schema.tables "
+                "where table_catalog = current_database() and list_contains(?, table_schema)",
+                [schemas],
+            ).fetchall()
+            for kind, schema, name in there:
+                if (schema, name) not in wanted:
+                    what = "view" if kind == "VIEW" else "table"
+                    connection.execute(f"drop {what} {quote_identifier(schema)}.{quote_identifier(name)}")
 
     def _row_counts(self) -> dict[tuple[str, str], int]:
         import duckdb

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from orchestration.defs.resources import RunOptions
-from zhongtai import policies
+from zhongtai import fingerprint, policies
 from zhongtai.ingest import landing, ledger, loader, raw_views
 from zhongtai.ingest.contract import Contract, load_contracts
 from zhongtai.ingest.ledger import TableTotals
@@ -36,6 +36,10 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
     def ingest(context: dg.AssetExecutionContext, run_options: RunOptions) -> Iterator[dg.MaterializeResult]:
         selected = context.selected_asset_keys
         landing.land(merchant, contracts)
+        mark = fingerprint.fingerprint(
+            merchant, settings, landing.position(merchant), run_options.as_of, run_options.known_at
+        )
+        fingerprint.record(merchant, context.run.run_id, mark)
         only = {(contract.silo, contract.table) for key, contract in tables.items() if key in selected}
         loader.load_pending(merchant, contracts, only)
         totals = ledger.table_totals(ledger.read(merchant))

@@ -27,9 +27,7 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
     )
     def release_(context: dg.AssetExecutionContext, run_options: RunOptions) -> dg.MaterializeResult:
         refuse_partial(context)
-        outcome = release.publish_run(
-            merchant, settings, manifest, context.run.run_id, run_options.as_of, run_options.known_at
-        )
+        outcome = release.publish_run(merchant, settings, manifest, context.run.run_id)
         return dg.MaterializeResult(metadata=outcome)
 
     return dg.Definitions(assets=[release_])

@@ -106,6 +106,8 @@ def test_next_run_while_readers_read(small: Small) -> None:
     ((orders_before,),) = small.query("select count(*) from unified.fct_orders")
     _plant(small, "transactions_next.parquet", 999_003, 5)
     _plant(small, "transactions_broken.parquet", 999_002, "'nan'")
+    with duckdb.connect(str(small.home / "small" / "warehouse" / "zhongtai.duckdb")) as warehouse:
+        warehouse.execute("create table marts.mart_of_a_removed_model as select 1 as anything")
     seen: set[int] = set()
     done = threading.Event()
     reader = threading.Thread(target=_read_until, args=(small, done, seen))
@@ -117,6 +119,7 @@ def test_next_run_while_readers_read(small: Small) -> None:
     assert run.returncode == 0, run.stdout
     assert orders_before in seen and seen <= {orders_before, orders_before + 1}
     assert small.query("select count(*) from unified.fct_orders") == [(orders_before + 1,)]
+    assert "marts.mart_of_a_removed_model" not in small.manifest["tables"]
     _assert_quarantined(small)
     second = small.manifest["release_id"]
     assert small.zhongtai("releases", "rollback").returncode == 0

@@ -55,6 +55,7 @@ def test_the_only_merchant_needs_no_name_and_one_of_several_does(settings: Setti
         (GOOD.replace("currency: CNY\n", ""), "currency: Field required"),
         (GOOD + "colour: red\n", "colour: Extra inputs"),
         (GOOD.replace("{path: /data/erp}", "{}"), "silos.erp: .*give 'path'"),
+        (GOOD + "home: /elsewhere\n", "home: the platform sets this itself"),
         ("- a list\n", "is a mapping"),
         ("title: [unclosed\n", "not valid YAML"),
     ],

@@ -1,11 +1,14 @@
 {% macro cumulative_share(contribution, partition) -%}
-    {#- The share of all that comes before the row, from the greatest contribution down; ties by SKU. -#}
+    {#-
+        The share of all that comes before the row, from the greatest contribution down; ties by SKU. NULL where the
+        row's own contribution is unknown.
+    -#}
 {%- set partition_by = partition | join(', ') -%}
-{{ rate(
+case when {{ contribution }} is not null then {{ rate(
     'coalesce(sum(' ~ contribution ~ ') over (partition by ' ~ partition_by ~ ' order by ' ~ contribution
     ~ ' desc nulls last, sku_id asc rows between unbounded preceding and 1 preceding), 0)',
     'sum(' ~ contribution ~ ') over (partition by ' ~ partition_by ~ ')'
-) }}
+) }} end
 {%- endmacro %}
 
 

@@ -103,3 +103,12 @@ explode(sequence({{ first }}, {{ last }}, interval 1 day))
 {% macro rate(numerator, denominator) -%}
 cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)
 {%- endmacro %}
+
+
+{#-
+    amount / count, rounded half up to cents; NULL where the count is 0. A double just misses a half cent (2.01 / 2 is
+    1.00499…), and engines then round it differently, so it passes through a decimal that restores it.
+-#}
+{% macro average_amount(amount, count) -%}
+cast(cast({{ rate(amount, count) }} as decimal(28, 10)) as decimal(18, 2))
+{%- endmacro %}

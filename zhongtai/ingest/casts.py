@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zhongtai.ingest.sql import duckdb_type, quote_literal
+from zhongtai.sql import duckdb_type, quote_literal
 
 # What Python's str.strip takes off: spaces of every script, tabs, line ends.
 WHITE_SPACE = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())

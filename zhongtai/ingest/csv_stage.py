@@ -12,7 +12,7 @@ from zhongtai.errors import UsageError
 from zhongtai.ingest import csv_records
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.csv_records import Record
-from zhongtai.ingest.sql import quote_files, quote_literal, scalar
+from zhongtai.sql import quote_files, quote_literal, read_parquet, scalar
 
 if TYPE_CHECKING:
     import duckdb
@@ -136,11 +136,9 @@ def _by_engine(connection: duckdb.DuckDBPyConnection, source: CsvSource, folder:
     except duckdb.Error:
         return None
     _write_rejected(connection, len(source.names), rejected)
-    rows = scalar(connection, f"select count(*) from read_parquet({quote_files([accepted])})")
-    lines = scalar(connection, f"select count(*) from read_parquet({quote_files([rejected])})")
-    strange = scalar(
-        connection, f"select count(*) from read_parquet({quote_files([rejected])}) where _structure is null"
-    )
+    rows = scalar(connection, f"select count(*) from {read_parquet([accepted])}")
+    lines = scalar(connection, f"select count(*) from {read_parquet([rejected])}")
+    strange = scalar(connection, f"select count(*) from {read_parquet([rejected])} where _structure is null")
     if strange or rows + lines + 1 != source.lines:
         return None
     if lines:
@@ -180,7 +178,7 @@ def _numbered(connection: duckdb.DuckDBPyConnection, accepted: Path, rejected: P
         copy (
             with rejected as (
                 select _row_number - row_number() over (order by _row_number) as accepted_before
-                from read_parquet({quote_files([rejected])})
+                from {read_parquet([rejected])}
             ),
             steps as (
                 select accepted_before, sum(count(*)) over (order by accepted_before) as rejected_so_far
@@ -191,7 +189,7 @@ def _numbered(connection: duckdb.DuckDBPyConnection, accepted: Path, rejected: P
                     cast(accepted._row_number + coalesce(rejected_so_far, 0) as bigint) as _row_number,
                     cast(accepted._line_number + coalesce(rejected_so_far, 0) as bigint) as _line_number
                 )
-            from read_parquet({quote_files([accepted])}) as accepted
+            from {read_parquet([accepted])} as accepted
             asof left join steps on accepted._row_number > steps.accepted_before
             order by accepted._row_number
         ) to {quote_literal(str(numbered))} (format parquet)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zhongtai.ingest import casts
 from zhongtai.ingest.contract import Column, Contract
-from zhongtai.ingest.sql import duckdb_type, quote_identifier, quote_literal
+from zhongtai.sql import duckdb_type, quote_identifier, quote_literal
 
 _SHOWN_CHARACTERS = 80
 _SHOWN_ALLOWED = 10

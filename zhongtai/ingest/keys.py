@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zhongtai.ingest.contract import Contract
-from zhongtai.ingest.sql import quote_files, quote_identifier, scalar
+from zhongtai.sql import quote_identifier, read_parquet, scalar
 
 if TYPE_CHECKING:
     import duckdb
@@ -55,7 +55,7 @@ def _judge_facts(connection: duckdb.DuckDBPyConnection, contract: Contract, posi
     keys = key_list(contract)
     connection.execute("create or replace temp table met (_row_number bigint, other_position bigint, other_row bigint)")
     if earlier:
-        files = f"read_parquet({quote_files(earlier)})"
+        files = read_parquet(earlier)
         connection.execute(
             f"insert into met select accepted._row_number, stored._file_position, stored._row_number "
             f"from accepted inner join {files} as stored using ({keys})"
@@ -105,7 +105,7 @@ def _judge_versions(
     row = f"{names}, _file_position, _row_number"
     known = f"select {names}, cast({position} as integer) as _file_position, _row_number from accepted where false"
     if earlier:
-        known = f"select {row} from read_parquet({quote_files(earlier)}) as stored semi join accepted using ({keys})"
+        known = f"select {row} from {read_parquet(earlier)} as stored semi join accepted using ({keys})"
     connection.execute(f"create or replace temp table history as {known}")
     _find_repeated(connection, keys)
     connection.execute(

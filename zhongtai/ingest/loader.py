@@ -15,9 +15,9 @@ from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.csv_stage import FileFault
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
-from zhongtai.ingest.sql import connect, quote_files, quote_identifier, quote_literal, scalar
 from zhongtai.merchant import Merchant
 from zhongtai.progress import timed
+from zhongtai.sql import connect, quote_identifier, quote_literal, read_parquet, scalar
 
 if TYPE_CHECKING:
     import duckdb
@@ -278,7 +278,7 @@ def _write_quarantine(work: _Work, entry: FileLoad, earlier: list[FileLoad]) -> 
     file = quarantine_file(work.merchant, entry.silo, entry.table, entry.position)
     _copy(work, query, file)
     dates = work.connection.execute(
-        f"select business_date, count(*) from read_parquet({quote_files([file])}) "
+        f"select business_date, count(*) from {read_parquet([file])} "
         "where business_date is not null group by business_date order by business_date"
     ).fetchall()
     return {day: int(rows) for day, rows in dates}
@@ -298,9 +298,7 @@ def _event_range(work: _Work, entry: FileLoad) -> tuple[datetime | None, datetim
         return None, None
     file = raw_file(work.merchant, entry.silo, entry.table, entry.position)
     name = quote_identifier(work.contract.event_time)
-    row = work.connection.execute(
-        f"select min({name}), max({name}) from read_parquet({quote_files([file])})"
-    ).fetchone()
+    row = work.connection.execute(f"select min({name}), max({name}) from {read_parquet([file])}").fetchone()
     if row is None or row[0] is None:
         return None, None
     first, last = row

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from zhongtai.ingest import ledger
 from zhongtai.ingest.ledger import FileLoad
 from zhongtai.ingest.loader import quarantine_file
-from zhongtai.ingest.sql import quote_files
 from zhongtai.merchant import Merchant
+from zhongtai.sql import read_parquet
 
 # The reason code of a file that is quarantined as a whole.
 WHOLE_FILE = "file"
@@ -82,7 +82,7 @@ def _rows(files: list[Path], limit: int) -> list[dict[str, object]]:
 
     with duckdb.connect() as connection:
         result = connection.execute(
-            f"select * from read_parquet({quote_files(files)}) order by position, row_number limit ?", [limit]
+            f"select * from {read_parquet(files)} order by position, row_number limit ?", [limit]
         )
         names = [column[0] for column in result.description or []]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
@@ -96,7 +96,7 @@ def _counts(files: list[Path]) -> dict[int, dict[str, int]]:
 
     with duckdb.connect() as connection:
         rows = connection.execute(
-            f"select position, reason, count(*) from read_parquet({quote_files(files)}) "
+            f"select position, reason, count(*) from {read_parquet(files)} "
             "group by position, reason order by position, reason"
         ).fetchall()
     counts: dict[int, dict[str, int]] = {}

@@ -16,8 +16,8 @@ from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
 from zhongtai.ingest.loader import raw_file
-from zhongtai.ingest.sql import duckdb_type, quote_files, quote_identifier, quote_literal
 from zhongtai.merchant import Merchant
+from zhongtai.sql import duckdb_type, quote_identifier, quote_literal, read_parquet
 
 if TYPE_CHECKING:
     import duckdb
@@ -177,7 +177,7 @@ def _view_query(contract: Contract, files: list[Path], context: RunContext) -> s
         columns = ", ".join(f"cast(null as {kind}) as {quote_identifier(name)}" for name, kind in types)
         return f"select {columns} where false"
     columns = ", ".join(quote_identifier(name) for name, _ in types)
-    query = f"select {columns} from read_parquet({quote_files(files)})"
+    query = f"select {columns} from {read_parquet(files)}"
     if contract.event_time:
         name = quote_identifier(contract.event_time)
         is_date = contract.column(contract.event_time).data_type == "date"

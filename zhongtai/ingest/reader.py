@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zhongtai.ingest import csv_stage
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.csv_stage import FileFault
-from zhongtai.ingest.sql import quote_files, quote_identifier, quote_literal
+from zhongtai.sql import quote_files, quote_identifier, quote_literal, read_parquet
 
 if TYPE_CHECKING:
     import duckdb
@@ -87,7 +87,7 @@ def _stage_parquet(connection: duckdb.DuckDBPyConnection, contract: Contract, fi
     connection.execute(
         f"create or replace temp view staged as select cast({number} as bigint) as _row_number, "
         "cast(null as bigint) as _line_number, cast(null as varchar) as _structure, cast(null as varchar) as _record, "
-        f"{_staged_columns(header, columns)} from read_parquet({quote_files([file])}, binary_as_string = true)"
+        f"{_staged_columns(header, columns)} from {read_parquet([file], 'binary_as_string = true')}"
     )
     return [str(described[place][1]) for place in header.places]
 
@@ -102,7 +102,7 @@ def _stage_csv(connection: duckdb.DuckDBPyConnection, contract: Contract, file: 
     columns = [f"c{place}" for place in range(len(source.names))]
     connection.execute(
         "create or replace temp view staged as select _row_number, _line_number, _structure, _record, "
-        f"{_staged_columns(header, columns)} from read_parquet({quote_files(staged)}, union_by_name = true)"
+        f"{_staged_columns(header, columns)} from {read_parquet(staged, 'union_by_name = true')}"
     )
     return ["VARCHAR"] * len(contract.columns)
 
@@ -132,7 +132,7 @@ def _staged_columns(header: Header, columns: list[str]) -> str:
 
 
 def _parquet(file: Path) -> str:
-    return f"select * from read_parquet({quote_files([file])}, binary_as_string = true)"
+    return f"select * from {read_parquet([file], 'binary_as_string = true')}"
 
 
 def _parquet_rows(connection: duckdb.DuckDBPyConnection, file: Path) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from zhongtai.ingest.sql import quote_files, quote_identifier, quote_literal
 from zhongtai.release.manifest import Manifest, TableEntry
+from zhongtai.sql import quote_identifier, quote_literal, read_parquet
 
 DATABASE = "zhongtai.duckdb"
 
@@ -38,9 +38,8 @@ def parquet_folder(folder: Path, name: str) -> Path:
 def _statements(folder: Path, name: str, table: TableEntry) -> list[str]:
     view = ".".join(quote_identifier(part) for part in name.split(".", 1))
     place = parquet_folder(folder, name)
-    files = quote_files(place / file.name for file in table.files)
-    # A folder above may be called `a=b`, which is no column.
-    statements = [f"create view {view} as select * from read_parquet({files}, hive_partitioning = false)"]
+    files = read_parquet(place / file.name for file in table.files)
+    statements = [f"create view {view} as select * from {files}"]
     if table.description:
         statements.append(f"comment on view {view} is {quote_literal(table.description)}")
     for column in table.columns:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zhongtai.ingest.sql import quote_files, quote_identifier, quote_literal
 from zhongtai.release.manifest import ColumnEntry, FileEntry, TableEntry, TableSpec
+from zhongtai.sql import quote_identifier, quote_literal, read_parquet
 
 if TYPE_CHECKING:
     import duckdb
@@ -76,8 +76,7 @@ def export(
 
 def hashes_of_files(connection: duckdb.DuckDBPyConnection, files: list[Path], columns: list[ColumnEntry]) -> Hashes:
     """The hashes of what Parquet files hold; the connection's time zone is that of `export`'s."""
-    parquet = f"read_parquet({quote_files(files)}, hive_partitioning = false)"
-    query = f"select {_HASHES.format(columns=_hashed(columns))} from {parquet}"
+    query = f"select {_HASHES.format(columns=_hashed(columns))} from {read_parquet(files)}"
     return _row(connection.execute(query).fetchone())
 
 

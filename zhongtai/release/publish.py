@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zhongtai.errors import ZhongtaiError
-from zhongtai.ingest.sql import quote_identifier
 from zhongtai.merchant import Merchant
 from zhongtai.progress import timed
 from zhongtai.quality import report
 from zhongtai.quality.results import CheckResult
 from zhongtai.release import catalogue, content, store
 from zhongtai.release.manifest import CheckCounts, Engine, Manifest, ReleaseSpec, TableEntry, TableSpec
+from zhongtai.sql import quote_identifier
 
 if TYPE_CHECKING:
     import duckdb
@@ -116,10 +116,7 @@ def _write_tables(
         there = _published_tables(connection)
         missing = sorted(set(spec.tables) - {f"{schema}.{table}" for schema, table in there})
         if missing or not there:
-            raise ZhongtaiError(
-                f"Not published: the warehouse lacks {', '.join(missing) or 'every table'}. "
-                "Run again with --full-refresh."
-            )
+            raise ZhongtaiError(f"Not published: the warehouse lacks {', '.join(missing) or 'every table'}. Run again.")
         for schema, table in there:
             name = f"{schema}.{table}"
             before = previous.tables.get(name) if previous else None

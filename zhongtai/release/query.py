@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from zhongtai.errors import UsageError, ZhongtaiError
-from zhongtai.ingest.sql import quote_files, quote_identifier, quote_literal
 from zhongtai.merchant import Merchant
 from zhongtai.release import catalogue, store
 from zhongtai.release.manifest import Manifest
+from zhongtai.sql import quote_files, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     import duckdb

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from zhongtai import fingerprint, policies
-from zhongtai.ingest import landing, ledger
+from zhongtai.ingest import ledger
 from zhongtai.ingest.contract import load_contracts
 from zhongtai.merchant import Merchant
 from zhongtai.quality import store as checks_store
@@ -22,19 +22,17 @@ def publish_run(
     settings: Settings,
     manifest: Mapping[str, Any],
     run_id: str,
-    as_of: str | None,
-    known_at: int | None,
 ) -> dict[str, str | int]:
     """Publishes the warehouse, unless the current release already is the same.
 
     Args:
         manifest: dbt's.
-        as_of, known_at: what the run was asked for.
+        run_id: the run that ingested, built and checked what is in the warehouse.
 
     Returns:
         What happened, for people: release id, tables, rows.
     """
-    mark = fingerprint.fingerprint(merchant, settings, landing.position(merchant), as_of, known_at)
+    mark = fingerprint.recorded(merchant, run_id)
     current = store.current(merchant)
     if current is not None and current.fingerprint == mark:
         return {"unchanged": f"Nothing new since {current.release_id}; nothing was published."}

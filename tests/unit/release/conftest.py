@@ -12,12 +12,12 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from zhongtai.ingest.sql import quote_identifier, quote_literal
 from zhongtai.merchant import Merchant
 from zhongtai.quality import report
 from zhongtai.quality.results import CheckResult
 from zhongtai.release import publish, store
 from zhongtai.release.manifest import Manifest, ReleaseSpec, SourceCounts, TableSpec
+from zhongtai.sql import quote_identifier, quote_literal
 
 ORDERS = """
     select * from (values

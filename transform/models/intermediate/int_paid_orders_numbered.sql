@@ -13,9 +13,11 @@ final as (
         orders.order_id,
         identities.user_id,
         orders.paid_at,
-        row_number() over (
-            partition by identities.user_id
-            order by orders.paid_at asc, orders.order_id asc
+        cast(
+            row_number() over (
+                partition by identities.user_id
+                order by orders.paid_at asc nulls last, orders.order_id asc nulls last
+            ) as bigint
         ) as user_order_number
     from orders
     inner join identities

@@ -36,7 +36,7 @@ skus as (
     select
         sku_id,
         source_sku_id,
-        department,
+        coalesce(department, 'UNKNOWN') as department,
         coalesce(product_category, 'UNKNOWN') as product_category,
         product_type,
         brand,

@@ -217,8 +217,12 @@ joined as (
         visited.cart_sessions,
         visited.view_sessions,
         case when connected.has_ad_spend then coalesce(spent.ad_spend_amount, 0) end as ad_spend_amount,
-        attributed.attributed_paid_amount,
-        attributed.attributed_margin_amount,
+        coalesce(attributed.attributed_paid_amount, 0) as attributed_paid_amount,
+        -- No order is a margin of 0; an order whose cost is unknown is an unknown margin.
+        case
+            when attributed.kpi_date is null then 0
+            else attributed.attributed_margin_amount
+        end as attributed_margin_amount,
         stocked.inventory_value_amount,
         stocked.out_of_stock_rate,
         delivered.on_time_delivery_rate
@@ -251,15 +255,15 @@ final as (
         cast(buyers as bigint) as buyers,
         cast(new_buyers as bigint) as new_buyers,
         cast(returning_buyers as bigint) as returning_buyers,
-        cast({{ rate('paid_amount', 'paid_orders') }} as decimal(18, 2)) as average_order_amount,
+        {{ average_amount('paid_amount', 'paid_orders') }} as average_order_amount,
         cast(active_users as bigint) as active_users,
         cast(sessions as bigint) as sessions,
         {{ rate('paid_sessions', 'sessions') }} as conversion_rate,
         {{ rate('cart_sessions', 'view_sessions') }} as add_to_cart_rate,
         cast(ad_spend_amount as decimal(18, 2)) as ad_spend_amount,
-        {{ rate('coalesce(attributed_paid_amount, 0)', 'ad_spend_amount') }} as roas,
+        {{ rate('attributed_paid_amount', 'ad_spend_amount') }} as roas,
         {{ rate('attributed_margin_amount - ad_spend_amount', 'ad_spend_amount') }} as roi,
-        cast({{ rate('ad_spend_amount', 'new_buyers') }} as decimal(18, 2)) as acquisition_cost_amount,
+        {{ average_amount('ad_spend_amount', 'new_buyers') }} as acquisition_cost_amount,
         cast(inventory_value_amount as decimal(18, 2)) as inventory_value_amount,
         out_of_stock_rate,
         on_time_delivery_rate

@@ -61,7 +61,9 @@ contributions as (
         windowed.gross_margin_amount,
         -- A loss must not push the others' cumulative share beyond 1.
         greatest(windowed.net_revenue_amount, 0) as revenue_contribution,
-        greatest(windowed.gross_margin_amount, 0) as margin_contribution
+        case
+            when windowed.gross_margin_amount is not null then greatest(windowed.gross_margin_amount, 0)
+        end as margin_contribution
     from windowed
     cross join merchants
     left join products on windowed.sku_id = products.sku_id

@@ -40,7 +40,7 @@ numbered as (
         moments.*,
         row_number() over (
             partition by moments.basis, moments.user_id
-            order by moments.active_at asc, moments.tie_breaker asc
+            order by moments.active_at asc nulls last, moments.tie_breaker asc nulls last
         ) as moment_number
     from moments
 ),

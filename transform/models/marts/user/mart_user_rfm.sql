@@ -47,9 +47,9 @@ ranked as (
         is_new_buyer,
         frequency_orders,
         monetary_amount,
-        percent_rank() over (order by recency_days desc) as recency_rank,
-        percent_rank() over (order by frequency_orders asc) as frequency_rank,
-        percent_rank() over (order by monetary_amount asc) as monetary_rank
+        percent_rank() over (order by recency_days desc nulls last) as recency_rank,
+        percent_rank() over (order by frequency_orders asc nulls last) as frequency_rank,
+        percent_rank() over (order by monetary_amount asc nulls last) as monetary_rank
     from buyers
     where frequency_orders > 0
 ),
@@ -71,14 +71,14 @@ matched as (
         segments.segment_zh,
         segments.strategy,
         segments.strategy_zh,
-        row_number() over (partition by scored.user_id order by segments.priority asc) as match_number
+        row_number() over (partition by scored.user_id order by segments.priority asc nulls last) as match_number
     from scored
     inner join segments
         on
             scored.recency_score between segments.min_recency_score and segments.max_recency_score
             and scored.frequency_score between segments.min_frequency_score and segments.max_frequency_score
             and scored.monetary_score between segments.min_monetary_score and segments.max_monetary_score
-            and (segments.is_new_buyer is null or segments.is_new_buyer = scored.is_new_buyer)
+            and (segments.buyers = 'any' or scored.is_new_buyer)
 ),
 
 final as (

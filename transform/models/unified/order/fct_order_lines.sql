@@ -62,9 +62,8 @@ joined as (
         lines.discount_amount,
         lines.third_party_discount_amount,
         lines.gmv_amount,
-        lines.paid_amount,
+        cast(case when orders.paid_at is null then 0 else lines.paid_amount end as decimal(18, 2)) as paid_amount,
         cast(coalesce(refunds.refund_amount, 0) as decimal(18, 2)) as refund_amount,
-        cast(lines.paid_amount - coalesce(refunds.refund_amount, 0) as decimal(18, 2)) as net_revenue_amount,
         cast(
             products.cost_amount * (lines.units - coalesce(refunds.refund_units, 0)) as decimal(18, 2)
         ) as cost_amount
@@ -81,7 +80,14 @@ joined as (
             and products.valid_from <= orders.placed_at
             and products.valid_to > orders.placed_at
     left join refunds on lines.order_line_id = refunds.order_line_id
+),
+
+final as (
+    select
+        *,
+        cast(paid_amount - refund_amount as decimal(18, 2)) as net_revenue_amount
+    from joined
 )
 
-select * from joined
+select * from final
 order by placed_date asc nulls last

@@ -56,12 +56,12 @@ joined as (
         cast(coalesce(lines.list_amount, 0) as decimal(18, 2)) as list_amount,
         cast(coalesce(lines.discount_amount, 0) as decimal(18, 2)) as discount_amount,
         cast(coalesce(lines.third_party_discount_amount, 0) as decimal(18, 2)) as third_party_discount_amount,
-        cast(coalesce(lines.gmv_amount, 0) + orders.shipping_amount as decimal(18, 2)) as gmv_amount,
+        cast(coalesce(lines.gmv_amount, 0) + coalesce(orders.shipping_amount, 0) as decimal(18, 2)) as gmv_amount,
         cast(orders.shipping_amount as decimal(18, 2)) as shipping_amount,
         cast(
             case
                 when orders.paid_at is null then 0
-                else coalesce(lines.paid_amount, 0) + orders.shipping_amount
+                else coalesce(lines.paid_amount, 0) + coalesce(orders.shipping_amount, 0)
             end as decimal(18, 2)
         ) as paid_amount,
         cast(coalesce(lines.refund_amount, 0) as decimal(18, 2)) as refund_amount,

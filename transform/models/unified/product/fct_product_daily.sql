@@ -17,7 +17,7 @@ sold as (
         -- One unknown cost makes the day's margin unknown.
         case when count(*) = count(cost_amount) then sum(cost_amount) end as cost_amount
     from lines
-    where is_paid
+    where is_paid and sku_id is not null
     group by sku_id, paid_date
 ),
 
@@ -27,10 +27,11 @@ refunded as (
         refunded_date as activity_date,
         sum(refund_amount) as refund_amount
     from refunds
+    where sku_id is not null
     group by sku_id, refunded_date
 ),
 
-keys as (
+sku_days as (
     select
         sku_id,
         activity_date
@@ -44,21 +45,22 @@ keys as (
 
 amounts as (
     select
-        keys.sku_id,
-        keys.activity_date,
+        sku_days.sku_id,
+        sku_days.activity_date,
         coalesce(sold.units, 0) as units,
         coalesce(sold.paid_amount, 0) as paid_amount,
         coalesce(refunded.refund_amount, 0) as refund_amount,
-        sold.cost_amount
-    from keys
+        -- Costs lie on the day of the payment: a day that has only refunds costs nothing more.
+        case when sold.sku_id is null then 0 else sold.cost_amount end as cost_amount
+    from sku_days
     left join sold
         on
-            keys.sku_id = sold.sku_id
-            and keys.activity_date = sold.activity_date
+            sku_days.sku_id = sold.sku_id
+            and sku_days.activity_date = sold.activity_date
     left join refunded
         on
-            keys.sku_id = refunded.sku_id
-            and keys.activity_date = refunded.activity_date
+            sku_days.sku_id = refunded.sku_id
+            and sku_days.activity_date = refunded.activity_date
 ),
 
 final as (
@@ -73,7 +75,7 @@ final as (
         cast(paid_amount - refund_amount as decimal(18, 2)) as net_revenue_amount,
         cast(paid_amount - refund_amount - cost_amount as decimal(18, 2)) as gross_margin_amount,
         cast(null as bigint) as stock_units,
-        cast({{ rate('paid_amount', 'units') }} as decimal(18, 2)) as average_unit_amount,
+        {{ average_amount('paid_amount', 'units') }} as average_unit_amount,
         cast(null as decimal(18, 2)) as lowest_competitor_amount
     from amounts
 )

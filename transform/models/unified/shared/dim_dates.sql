@@ -23,7 +23,7 @@ range_of_dates as (
 
 days as (
     select
-        {{ each_day('first_date', "cast(concat(cast(extract(year from as_of_date) as string), '-12-31') as date)") }}
+        {{ each_day('first_date', add_days(add_months("cast(date_trunc('year', as_of_date) as date)", 12), -1)) }}
             as date_day,
         as_of_date
     from range_of_dates

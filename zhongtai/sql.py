@@ -1,4 +1,4 @@
-"""SQL text made safely, and the connection that ingest works in."""
+"""SQL text made safely, and a connection with bounded memory."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def quote_literal(text: str) -> str:
 def quote_files(files: Iterable[Path]) -> str:
     """A list of files as a SQL list; a name with `*`, `?` or `[` is that file and not a pattern."""
     return "[" + ", ".join(quote_literal(re.sub(r"([*?\[])", r"[\1]", str(file))) for file in files) + "]"
+
+
+def read_parquet(files: Iterable[Path], *options: str) -> str:
+    """The table function that reads these files; a folder called `a=b` above them is no partition."""
+    return f"read_parquet({', '.join([quote_files(files), 'hive_partitioning = false', *options])})"
 
 
 def duckdb_type(data_type: str) -> str:
