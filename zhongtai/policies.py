@@ -39,13 +39,14 @@ class PolicyValue(BaseModel):
     """One number of a policy, as the table `dim_policies` has it.
 
     Attributes:
-        position: 1, or the place in a policy that is a list.
+        position: 1, or the place in a policy that is a list; 0 says that the list is empty from a date on.
+        value: None at position 0 only.
         source: default or merchant.
     """
 
     policy: str
     position: int
-    value: float
+    value: float | None
     unit: str
     description: str
     effective_from: date
@@ -81,7 +82,7 @@ def as_mapping(values: list[PolicyValue], as_of_date: date) -> dict[str, float |
             dates[value.policy] = max(value.effective_from, dates.get(value.policy, ALWAYS))
     holding: dict[str, list[float]] = {}
     for value in values:
-        if value.effective_from == dates.get(value.policy):
+        if value.effective_from == dates.get(value.policy) and value.value is not None:
             holding.setdefault(value.policy, []).append(value.value)
     return {name: found[0] if len(found) == 1 else found for name, found in holding.items()}
 
@@ -110,7 +111,9 @@ def _values(name: str, definition: Definition, given: Any, source: str, file: Pa
             raise UsageError(f"{file}: {name}: effective_from '{since}' is not a date (YYYY-MM-DD)")
         numbers = entry["value"] if isinstance(entry["value"], list) else [entry["value"]]
         _check(name, definition, numbers, file)
-        for position, number in enumerate(numbers, start=1):
+        # Without a row an empty list would leave the one before it in force.
+        ended = [(0, None)] if not numbers and since != ALWAYS else []
+        for position, number in [*enumerate(numbers, start=1), *ended]:
             found.append(
                 PolicyValue(
                     policy=name,

@@ -52,6 +52,19 @@ def test_override_without_a_date_replaces_the_default() -> None:
     assert [(value.value, value.source) for value in values] == [(60, "merchant")]
 
 
+def test_list_can_be_ended() -> None:
+    overrides = {
+        "rfm_frequency_orders_cuts": [
+            {"value": [2, 4, 8, 16]},
+            {"value": [], "effective_from": date(2026, 6, 1)},
+        ]
+    }
+    assert _holding(overrides, date(2026, 5, 31))["rfm_frequency_orders_cuts"] == [2, 4, 8, 16]
+    assert "rfm_frequency_orders_cuts" not in _holding(overrides, date(2026, 6, 1))
+    ended = [value for value in _load(overrides) if value.effective_from == date(2026, 6, 1)]
+    assert [(value.position, value.value) for value in ended] == [(0, None)]
+
+
 def test_list_has_positions() -> None:
     cuts = [value for value in _load({"rfm_frequency_orders_cuts": [2, 4, 8, 16]}) if "frequency" in value.policy]
     assert [(value.position, value.value) for value in cuts] == [(1, 2), (2, 4), (3, 8), (4, 16)]

@@ -101,14 +101,20 @@ def rollback(merchant: Merchant, release_id: str | None = None) -> Manifest:
     """Makes an earlier release current again.
 
     Args:
-        release_id: where to, by default the newest one older than the current.
+        release_id: where to, by default the newest one older than the current that readers have had. (A crash
+            before the link moved leaves a release that nobody has had.)
 
     Raises:
         UsageError: there is no such release.
     """
     if release_id is None:
         now = get(merchant)
-        older = [manifest for manifest in list_releases(merchant) if _age(manifest) < _age(now)]
+        had = set(_last_used(merchant))
+        older = [
+            manifest
+            for manifest in list_releases(merchant)
+            if _age(manifest) < _age(now) and manifest.release_id in had
+        ]
         if not older:
             raise UsageError(f"There is no release before {now.release_id} to go back to.")
         target = older[0]

@@ -213,3 +213,18 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> type[_Clock]:
     clock = type("Clock", (_Clock,), {})
     monkeypatch.setattr(store, "datetime", clock)
     return clock
+
+
+def test_rollback_leaves_out_what_nobody_has_had(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.build()
+    first = house.publish().release_id
+    with monkeypatch.context() as crash, pytest.raises(RuntimeError, match="the machine stopped"):
+
+        def stop(*_: object) -> None:
+            raise RuntimeError("the machine stopped")
+
+        crash.setattr(store, "make_current", stop)
+        house.publish()
+    third = house.publish().release_id
+    assert house.ids() != [third, first], "the release in between is whole, only its link did not move"
+    assert rollback(house.merchant).release_id == first
