@@ -134,7 +134,7 @@ class House:
     def current(self) -> str | None:
         """Where the link points to."""
         link = self.releases / "current"
-        return os.readlink(link) if link.is_symlink() else None  # noqa: PTH115
+        return str(link.readlink()) if link.is_symlink() else None
 
     def folders(self) -> set[str]:
         """The names of all folders of releases, whole or not."""

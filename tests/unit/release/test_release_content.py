@@ -86,7 +86,7 @@ def test_only_the_changed_month_is_written_again(published: tuple[House, Any]) -
         "2024-03.parquet": 1,
     }
     same = {
-        name: os.path.samefile(*(house.file(each, "unified.fct_orders", name) for each in (first, second)))  # noqa: PTH121
+        name: house.file(first, "unified.fct_orders", name).samefile(house.file(second, "unified.fct_orders", name))
         for name in house.files(second, "unified.fct_orders")
     }
     assert same == {"2024-01.parquet": True, "2024-02.parquet": False, "2024-03.parquet": True}

@@ -305,8 +305,8 @@ def environment_reads(tree: ast.AST) -> list[int]:
 
 
 def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
-    hosts = ["pypi.org", "pythonhosted.org", "registry.npmjs", "conda.anaconda", "repo.maven", "--index-url"]
-    places = ["/home/", "/root/", "/Users/", "/work/", "C:\\\\"]
+    hosts = ["--index-url", "--extra-index-url", "--find-links", "/simple/"]
+    places = [*(f"/{folder}/" for folder in ("home", "root", "Users", "work", "opt")), "C:\\\\"]
     pattern = re.compile("|".join(re.escape(host) for host in hosts) + rf"|(?<![\w.}}])({'|'.join(places)})")
     wrong = []
     for file in text_files():
