@@ -35,7 +35,7 @@ up: setup ## Serves the Dagster UI and daemon on port 3000
 	@$(BIN)/zhongtai up --merchant $(or $(ZHONGTAI_MERCHANT),complete_journey)
 
 test: setup ## Runs the tests, in parallel
-	$(BIN)/pytest -n 2 --dist loadgroup -m 'not browser'
+	$(BIN)/pytest -n 2 --dist loadfile -m 'not browser'
 
 browser: setup ## Looks at the UI in a real browser (needs chromium)
 	$(BIN)/pytest -m browser

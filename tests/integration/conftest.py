@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.sharing import made_once
+
 MERCHANT = """\
 title: Small retailer
 time_zone: America/New_York
@@ -98,11 +100,16 @@ class Small:
 @pytest.fixture(scope="session")
 def published_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Small, str]:
     """The small merchant after its first run, and what that printed. Not to be changed: take `small`."""
-    merchant = Small(tmp_path_factory.mktemp("small") / "merchant")
+    folder, printed = made_once(tmp_path_factory, "small", _publish)
+    return Small(folder / "merchant"), printed
+
+
+def _publish(folder: Path) -> str:
+    merchant = Small(folder / "merchant")
     merchant.make()
     run = merchant.zhongtai("run", "--merchant", "small")
     assert run.returncode == 0, run.stdout + run.stderr
-    return merchant, run.stdout
+    return run.stdout
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import pytest
 
 from tests.integration.conftest import Small
 
-pytestmark = pytest.mark.xdist_group("integration")
-
 
 def test_sql_answers_from_the_release(published_once: tuple[Small, str]) -> None:
     small, _ = published_once

@@ -11,8 +11,6 @@ from orchestration.definitions import build
 from orchestration.defs.jobs import JOB
 from tests.integration.conftest import Small
 
-pytestmark = pytest.mark.xdist_group("integration")
-
 
 @pytest.fixture
 def definitions(small: Small, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:

@@ -11,8 +11,6 @@ import pytest
 from tests.integration.conftest import Small
 from zhongtai.settings import PROJECT_ROOT
 
-pytestmark = pytest.mark.xdist_group("integration")
-
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 

@@ -9,13 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-import pytest
 from filelock import FileLock
 
 from tests.integration.conftest import Small
-
-# One worker makes the small merchant once.
-pytestmark = pytest.mark.xdist_group("integration")
 
 ONE_LINE = """
 copy (

@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.sharing import made_once
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -21,12 +23,17 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if given:
         path = Path(given).resolve()
         return path / "zhongtai.duckdb" if path.is_dir() else path
-    home = tmp_path_factory.mktemp("complete_journey")
+    home, _ = made_once(tmp_path_factory, "complete_journey", _run)
+    return (home / "complete_journey" / "releases" / "current").resolve() / "zhongtai.duckdb"
+
+
+def _run(home: Path) -> str:
+    """Runs the platform as a user would, and returns what it printed."""
     command = [sys.executable, "-m", "orchestration.cli", "run", "--merchant", "complete_journey"]
     environment = {**os.environ, "ZHONGTAI_HOME": str(home)}
     run = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, f"zhongtai run ended with {run.returncode}:\n{run.stdout}\n{run.stderr}"
-    return (home / "complete_journey" / "releases" / "current").resolve() / "zhongtai.duckdb"
+    return run.stdout
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,6 @@ import yaml
 from tests.real import complete_journey_oracle as oracle
 from tests.real.comparison import assert_no_rows, assert_same, assert_table, bare_id
 
-pytestmark = pytest.mark.xdist_group("complete_journey")
-
 Database = duckdb.DuckDBPyConnection
 
 FILLED = {
