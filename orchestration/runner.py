@@ -7,8 +7,9 @@ import logging
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,6 +21,9 @@ from zhongtai.ingest.contract import load_contracts
 from zhongtai.merchant import Merchant
 from zhongtai.progress import LOGGER, Progress
 from zhongtai.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 INSTANCE = """\
 telemetry:
@@ -86,6 +90,8 @@ def serve(merchant: Merchant, settings: Settings, port: int, out: Console) -> No
     """Becomes `dagster dev` for the merchant's code location."""
     prepare_instance(settings)
     os.environ["ZHONGTAI_MERCHANT"] = merchant.name
+    # Dagster advises another tool, for development; it would be the first thing that a newcomer reads.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command` is superseded")
     out.print(f"Open http://127.0.0.1:{port} for {merchant.title}; stop with Ctrl-C.")
     command = [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)]
     os.chdir(settings.project)
@@ -109,6 +115,7 @@ def _execute(merchant: Merchant, settings: Settings, as_of: str | None, known_at
     LOGGER.addHandler(handler)
     try:
         with dg.DagsterInstance.get() as instance:
+            _belong_to_the_ui(instance, settings, JOB)
             return job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
@@ -120,6 +127,22 @@ def _execute(merchant: Merchant, settings: Settings, as_of: str | None, known_at
             )
     finally:
         LOGGER.removeHandler(handler)
+
+
+def _belong_to_the_ui(instance: DagsterInstance, settings: Settings, job: str) -> None:
+    """Makes the instance's new runs belong to the job of the code location that `serve` shows.
+
+    `execute_in_process` has no argument for it. Without it the UI lists the run, but neither on the job's own page nor
+    as the job's latest, and cannot tell which job it was of.
+    """
+    from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+    from dagster._core.remote_origin import RemoteRepositoryOrigin
+    from dagster._core.workspace.load import location_origins_from_yaml_paths
+
+    location = location_origins_from_yaml_paths([str(settings.project / "workspace.yaml")])[0]
+    origin = RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME).get_job_origin(job)
+    created = partial(instance.create_run_for_job, remote_job_origin=origin)
+    instance.create_run_for_job = created  # type: ignore[method-assign]
 
 
 class _Printer(logging.Handler):

@@ -92,6 +92,7 @@ def _table_spec(contract: Contract) -> dg.AssetSpec:
             "load_mode": contract.load_mode,
             "key": ", ".join(contract.key),
             "file": contract.file,
+            "contract": f"transform/models/sources/{contract.silo}.yml",
         },
     )
 

@@ -44,19 +44,21 @@ def published_tables(manifest: Mapping[str, Any]) -> Sequence[dg.AssetKey]:
 
 
 def refuse_partial(context: dg.AssetExecutionContext) -> None:
-    """Raises unless the run is the whole job with all its assets and checks.
+    """Raises unless the run makes every asset and check: the job, or `Materialize all` above the asset graph.
 
     Raises:
         dagster.Failure: the run was made by hand from a part of the graph, or repeats only some steps.
     """
     run = context.run
-    steps = {node.name for node in context.op_execution_context.job_def.nodes}
-    is_whole = run.job_name == jobs.JOB and set(run.step_keys_to_execute or steps) == steps
-    if is_whole and run.asset_selection:
+    if run.asset_selection:
         graph = context.repository_def.asset_graph
         is_whole = run.asset_selection >= graph.executable_asset_keys and (
             run.asset_check_selection is None or run.asset_check_selection >= graph.asset_check_keys
         )
+    else:
+        is_whole = run.job_name == jobs.JOB
+    steps = {node.name for node in context.op_execution_context.job_def.nodes}
+    is_whole = is_whole and set(run.step_keys_to_execute or steps) == steps
     if not is_whole:
         raise dg.Failure(
             f"Only a whole run publishes. Launch the job {jobs.JOB}, or run: zhongtai run", allow_retries=False

@@ -1,6 +1,7 @@
 """Great Expectations suites as asset checks, a step a layer, between what was built and what depends on it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -63,16 +64,29 @@ def _asset_check_result(suite: Suite, result: CheckResult) -> dg.AssetCheckResul
         passed=result.status == "passed",
         severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
         description=result.message or result.description,
-        metadata={
-            "status": result.status,
-            "observed": dg.MetadataValue.json(result.observed),
-            **({"samples": _samples(result)} if result.samples else {}),
-        },
+        metadata=_metadata(result),
     )
 
 
+def _metadata(result: CheckResult) -> dict[str, Any]:
+    """What was found: figures each by its name, so that the UI plots them over time, and the offending rows."""
+    found: dict[str, Any] = {
+        name: dg.MetadataValue.json(value) if isinstance(value, dict | list) else value
+        for name, value in result.observed.items()
+        if value is not None
+    }
+    if result.status == "errored":
+        found["error"] = "The check itself could not run; the data may be right."
+    if result.samples:
+        found["samples"] = _samples(result)
+    return found
+
+
 def _samples(result: CheckResult) -> dg.TableMetadataValue:
-    """The offending rows as a table in the UI; its cells are texts and numbers only."""
+    """The offending rows as a table in the UI; its cells are texts, and columns without any are left out."""
     rows = [{name: "" if value is None else str(value) for name, value in row.items()} for row in result.samples]
-    columns = [dg.TableColumn(name) for name in rows[0]]
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows], schema=dg.TableSchema(columns))
+    columns = [name for name in rows[0] if any(row[name] for row in rows)]
+    return dg.MetadataValue.table(
+        [dg.TableRecord({name: row[name] for name in columns}) for row in rows],
+        schema=dg.TableSchema([dg.TableColumn(name) for name in columns]),
+    )

@@ -28,8 +28,15 @@ class Translator(DagsterDbtTranslator):
         return dg.AssetKey([_layer(dbt_resource_props), dbt_resource_props["name"]])
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """What the YAML says; the SQL is one click away in the project."""
+        """What the YAML says; the SQL is in the file that the metadata name."""
         return dbt_resource_props["description"]
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What dbt knows, and where the SQL is."""
+        return {
+            **super().get_metadata(dbt_resource_props),
+            "file": f"transform/{dbt_resource_props['original_file_path']}",
+        }
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The layer, with its family or domain where it has folders: unified_order, marts_user."""

@@ -36,6 +36,7 @@ def main(address: str) -> None:
         page.goto(f"{address}/asset-groups")
         page.get_by_text("Hide navigation").click()
         page.wait_for_timeout(5_000)
+        page.add_style_tag(content="[class*=zoomSliderContainer] { visibility: hidden }")
         page.screenshot(path=IMAGES / "asset-graph.png", clip=_around(page, GROUPS))
         page.goto(f"{address}/assets/complete_journey/transactions?view=checks&checkDetail=units_are_countable")
         page.get_by_text("Latest execution").first.wait_for()
