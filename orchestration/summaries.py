@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from zhongtai import lock, release
+from zhongtai import alerts, lock, release
 from zhongtai.errors import UsageError
 from zhongtai.ingest import ledger, quarantine
 from zhongtai.ingest.contract import load_contracts
@@ -105,6 +105,10 @@ def print_status(merchant: Merchant, settings: Settings, out: Console) -> None:
         if current
         else "Release: none yet. Run: zhongtai run"
     )
+    alert = alerts.latest(merchant)
+    if alert:
+        first_line = alert["message"].splitlines()[0] if alert["message"] else "failed"
+        out.print(escape(f"Latest alert: {alert['at']}, run {alert['run_id']}, {alert['step']}: {first_line}"))
     if lock.is_held(merchant):
         out.print(lock.busy_message(merchant))
 

@@ -14,6 +14,13 @@ from zhongtai.settings import Settings
 LOGGER = logging.getLogger(__name__)
 
 
+def latest(merchant: Merchant) -> dict[str, str] | None:
+    """The last alert that was raised, None where there is none."""
+    file = merchant.home / "alerts.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return json.loads(lines[-1]) if lines else None
+
+
 def raise_alert(merchant: Merchant, settings: Settings, run_id: str, step: str, message: str) -> None:
     """Records a failure, and posts it as JSON to `ZHONGTAI_ALERT_WEBHOOK` where that is set.
 

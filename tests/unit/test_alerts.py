@@ -33,8 +33,11 @@ def _settings(webhook: str | None) -> Settings:
 
 
 def test_alert_is_a_line(shop: Merchant) -> None:
+    assert alerts.latest(shop) is None
     alerts.raise_alert(shop, _settings(None), "run1", "marts", "价格 wrong\nsecond line")
     alerts.raise_alert(shop, _settings(None), "run2", "release", "again")
+    latest = alerts.latest(shop)
+    assert latest is not None and latest["run_id"] == "run2"
     lines = (shop.home / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["run_id"] for line in lines] == ["run1", "run2"]
     assert json.loads(lines[0])["message"] == "价格 wrong\nsecond line"
