@@ -91,7 +91,7 @@ def serve(merchant: Merchant, settings: Settings, port: int, out: Console) -> No
     prepare_instance(settings)
     os.environ["ZHONGTAI_MERCHANT"] = merchant.name
     # Dagster advises another tool, for development; it would be the first thing that a newcomer reads.
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command` is superseded")
+    os.environ["PYTHONWARNINGS"] = "ignore:Function `dev_command` is superseded"
     out.print(f"Open http://127.0.0.1:{port} for {merchant.title}; stop with Ctrl-C.")
     command = [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)]
     os.chdir(settings.project)
