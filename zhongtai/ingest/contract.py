@@ -16,7 +16,7 @@ from pydantic.main import IncEx
 from zhongtai.errors import UsageError
 
 LoadMode = Literal["append", "upsert", "snapshot", "tombstone"]
-FileFormat = Literal["parquet", "csv"]
+FileFormat = Literal["parquet", "csv", "jsonl", "json", "xlsx"]
 # none: no person behind it. attribute: describes a person, names none. The rest identify one.
 PersonalData = Literal["none", "attribute", "name", "phone", "email", "address", "identifier"]
 
@@ -91,7 +91,10 @@ class Contract(_Strict):
         load_mode: append, upsert, snapshot or tombstone (docs/decisions/0003-load-modes.md).
         key: columns that identify a row; never null.
         version: the column whose greatest value wins (upsert, tombstone); by default the landing order.
+        deleted: the boolean column that marks a key as deleted (tombstone).
         event_time: the column that tells when the row happened; what lies after `as_of` does not exist.
+        records: where the records are in a JSON document, keys joined by dots; empty where the document is the list.
+        sheet: the sheet of a workbook; by default the first.
         delimiter, quote, encoding: of CSV files; an empty quote says that nothing is quoted.
         cadence: how often the table is expected to land.
     """
@@ -105,7 +108,10 @@ class Contract(_Strict):
     load_mode: LoadMode
     key: tuple[str, ...] = Field(min_length=1)
     version: str | None = None
+    deleted: str | None = None
     event_time: str | None = None
+    records: str = ""
+    sheet: str | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     quote: str = Field(default='"', max_length=1)
     encoding: str = "utf-8"
@@ -121,6 +127,7 @@ class Contract(_Strict):
         for role, names in (
             ("key", self.key),
             ("version", (self.version,)),
+            ("deleted", (self.deleted,)),
             ("event_time", (self.event_time,)),
         ):
             for name in names:
