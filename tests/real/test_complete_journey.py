@@ -16,6 +16,8 @@ from tests.real.comparison import assert_no_rows, assert_same, assert_table, bar
 
 Database = duckdb.DuckDBPyConnection
 
+pytestmark = pytest.mark.real
+
 FILLED = {
     "bridge_campaign_skus",
     "bridge_user_identities",
