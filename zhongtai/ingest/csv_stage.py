@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zhongtai.errors import UsageError
 from zhongtai.ingest import csv_records
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.csv_records import Record
+from zhongtai.ingest.staged import Row, position_values, write_rows
+from zhongtai.ingest.unpack import FileFault, plain_text
 from zhongtai.sql import quote_files, quote_literal, read_parquet, scalar
 
 if TYPE_CHECKING:
     import duckdb
 
-_BLOCK = 1 << 20
-_BATCH_ROWS = 50_000
-_BATCH_CHARACTERS = 1 << 25
-
 _FEWER = "fewer values than the header's {}"
 _MORE = "more values than the header's {}"
-
-
-class FileFault(Exception):
-    """A file as a whole cannot be used.
-
-    Attributes:
-        rows: its rows, where they could be counted.
-    """
-
-    def __init__(self, message: str, rows: int = 0) -> None:
-        super().__init__(message)
-        self.rows = rows
 
 
 @dataclass(frozen=True)
@@ -42,119 +26,129 @@ class CsvSource:
     """A CSV file in UTF-8.
 
     Attributes:
+        position: of the landed file.
         lines: physical lines, by line feeds.
         names: the header, as it stands.
     """
 
+    position: int
     file: Path
     delimiter: str
     quote: str
     lines: int
-    names: list[str]
+    names: tuple[str, ...]
 
     def records(self) -> Iterator[Record]:
         """Every record, the header first."""
         return csv_records.records(self.file, self.delimiter, self.quote, "utf-8-sig")
 
+    def count(self) -> int:
+        """The file's records, the header not counted."""
+        return sum(1 for _ in self.records()) - 1
 
-def open_csv(contract: Contract, file: Path, folder: Path) -> CsvSource:
-    """Checks the encoding, copies into UTF-8 where it is another, and reads the header.
+
+def open_csv(contract: Contract, position: int, file: Path, folder: Path) -> CsvSource:
+    """Checks archive and encoding, unpacks and decodes where that is needed, and reads the header.
 
     Raises:
-        FileFault: wrong encoding, or no header.
-        UsageError: the contract names an encoding that Python does not know.
+        FileFault: a broken archive, a wrong encoding, or no header.
     """
-    try:
-        encoding = codecs.lookup(contract.encoding).name
-    except LookupError as error:
-        raise UsageError(
-            f"{contract.yaml_file}: {contract.silo}.{contract.table}: encoding: '{contract.encoding}' is not known"
-        ) from error
-    readable = file if encoding in ("utf-8", "utf-8-sig") else folder / "utf8.csv"
-    lines = _decode(file, encoding, readable if readable != file else None)
-    source = CsvSource(readable, contract.delimiter, contract.quote, lines, [])
+    plain = plain_text(contract, file, folder / f"{position}.csv")
+    source = CsvSource(position, plain.file, contract.delimiter, contract.quote, plain.lines, ())
     header = next(source.records(), None)
     if header is None:
         raise FileFault("the file is empty: not even a header")
     if header.values is None:
         raise FileFault(f"the header cannot be read: {header.error}")
-    return CsvSource(readable, contract.delimiter, contract.quote, lines, header.values)
+    return CsvSource(position, plain.file, contract.delimiter, contract.quote, plain.lines, tuple(header.values))
 
 
-def count(source: CsvSource) -> int:
-    """The file's records, the header not counted."""
-    return sum(1 for _ in source.records()) - 1
-
-
-def to_parquet(connection: duckdb.DuckDBPyConnection, source: CsvSource, folder: Path) -> list[Path]:
-    """Writes the records as Parquet files with `_row_number`, `_line_number`, `_structure`, `_record`, `c0`, `c1` …"""
+def stage(connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], folder: Path) -> list[str]:
+    """Reads files with one header; returns queries that together give their records, as `staged.write_rows` does."""
+    width = len(sources[0].names)
     # In a file of one column a blank line could be an empty value: only the exact reader says no.
-    staged = _by_engine(connection, source, folder) if len(source.names) > 1 else None
-    return staged or [_exactly(source, folder / "exact.parquet")]
+    queries, unproven = _by_engine(connection, sources, folder) if width > 1 else ([], sources)
+    if unproven:
+        rows = (row for source in unproven for row in _exact_rows(source, width))
+        queries.append(f"select * from {read_parquet([write_rows(rows, width, folder / 'exact.parquet')])}")
+    return queries
 
 
-def _decode(file: Path, encoding: str, target: Path | None) -> int:
-    """Decodes the whole file, copying it in UTF-8 to `target`; returns its lines."""
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    lines, last, offset = 0, "\n", 0
-    with file.open("rb") as reading, (target or Path("/dev/null")).open("wb") as writing:
-        while True:
-            block = reading.read(_BLOCK)
-            try:
-                text = decoder.decode(block, final=not block)
-            except UnicodeError as error:
-                start = offset + getattr(error, "start", 0)
-                raise FileFault(f"not readable as {encoding}: wrong bytes at about byte {start}") from error
-            offset += len(block)
-            lines += text.count("\n")
-            last = text[-1:] or last
-            if target:
-                writing.write(text.encode())
-            if not block:
-                return lines + (last != "\n")
-
-
-def _by_engine(connection: duckdb.DuckDBPyConnection, source: CsvSource, folder: Path) -> list[Path] | None:
-    """DuckDB's fast reader; None where it cannot be proven that it saw every record as one line."""
+def _by_engine(
+    connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], folder: Path
+) -> tuple[list[str], list[CsvSource]]:
+    """DuckDB's fast reader; the second result are the files of which it cannot be proven that it saw every record."""
     import duckdb
 
     accepted, rejected = folder / "accepted.parquet", folder / "rejected.parquet"
-    columns = ", ".join(f"'c{place}': 'varchar'" for place in range(len(source.names)))
-    connection.execute("drop table if exists reject_errors")
-    connection.execute("drop table if exists reject_scans")
     try:
-        connection.execute(
-            f"copy (select n as _row_number, n + 1 as _line_number, * exclude (n) "
-            f"from (select row_number() over () as n, * from read_csv({quote_files([source.file])}, "
-            f"auto_detect = false, header = true, delim = {quote_literal(source.delimiter)}, "
-            f"quote = {quote_literal(source.quote)}, escape = {quote_literal(source.quote)}, comment = '', "
-            f"columns = {{{columns}}}, store_rejects = true, rejects_limit = 0, compression = 'none'))) "
-            f"to {quote_literal(str(accepted))} (format parquet)"
-        )
+        _read(connection, sources, accepted)
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
-        return None
-    _write_rejected(connection, len(source.names), rejected)
-    rows = scalar(connection, f"select count(*) from {read_parquet([accepted])}")
-    lines = scalar(connection, f"select count(*) from {read_parquet([rejected])}")
-    strange = scalar(connection, f"select count(*) from {read_parquet([rejected])} where _structure is null")
-    if strange or rows + lines + 1 != source.lines:
-        return None
-    if lines:
-        accepted = _numbered(connection, accepted, rejected, folder / "numbered.parquet")
-    return [accepted, rejected]
+        return _one_by_one(connection, sources, folder)
+    _write_rejected(connection, sources, rejected)
+    proven = _proven(connection, sources, accepted, rejected)
+    if not proven:
+        return [], sources
+    kept = f"where _file_position in ({', '.join(str(position) for position in sorted(proven))})"
+    queries = [f"select * from ({_numbered(connection, accepted, rejected, sources[0].position)}) {kept}"]
+    if scalar(connection, f"select count(*) from {read_parquet([rejected])} {kept}"):
+        nothing = ", ".join(f"cast(null as varchar) as c{place}" for place in range(len(sources[0].names)))
+        queries.append(f"select *, {nothing} from {read_parquet([rejected])} {kept}")
+    return queries, [source for source in sources if source.position not in proven]
 
 
-def _write_rejected(connection: duckdb.DuckDBPyConnection, width: int, file: Path) -> None:
+def _one_by_one(
+    connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], folder: Path
+) -> tuple[list[str], list[CsvSource]]:
+    """After a failure: one file is to blame, and must not slow down the others."""
+    queries: list[str] = []
+    unproven: list[CsvSource] = []
+    if len(sources) == 1:
+        return queries, sources
+    for source in sources:
+        place = folder / f"alone-{source.position}"
+        place.mkdir()
+        read, left = _by_engine(connection, [source], place)
+        queries += read
+        unproven += left
+    return queries, unproven
+
+
+def _read(connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], accepted: Path) -> None:
+    first = sources[0]
+    columns = ", ".join(f"'c{place}': 'varchar'" for place in range(len(first.names)))
+    connection.execute("drop table if exists reject_errors")
+    connection.execute("drop table if exists reject_scans")
+    connection.execute(
+        f"copy (with places(name, position) as (values {_places(sources)}) "
+        f"select cast(places.position as integer) as _file_position, contents.* exclude (name) "
+        f"from (select row_number() over () as n, * from read_csv({quote_files([s.file for s in sources])}, "
+        f"auto_detect = false, header = true, delim = {quote_literal(first.delimiter)}, "
+        f"quote = {quote_literal(first.quote)}, escape = {quote_literal(first.quote)}, comment = '', "
+        f"columns = {{{columns}}}, store_rejects = true, rejects_limit = 0, compression = 'none', "
+        f"filename = 'name')) as contents inner join places using (name)) "
+        f"to {quote_literal(str(accepted))} (format parquet)"
+    )
+
+
+def _places(sources: list[CsvSource]) -> str:
+    return position_values({str(source.file): source.position for source in sources})
+
+
+def _write_rejected(connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], file: Path) -> None:
     """One row a rejected line; a line with two faults has two entries in DuckDB's table.
 
     `_structure` is NULL for faults that are not about the number or the quotes of values.
     """
+    width = len(sources[0].names)
     connection.execute(
         f"""
         copy (
+            with places(file_path, position) as (values {_places(sources)})
             select
+                cast(places.position as integer) as _file_position,
                 cast(line - 1 as bigint) as _row_number,
                 cast(line as bigint) as _line_number,
                 case
@@ -164,82 +158,91 @@ def _write_rejected(connection: duckdb.DuckDBPyConnection, width: int, file: Pat
                 end as _structure,
                 rtrim(min(csv_line), chr(13) || chr(10)) as _record
             from reject_errors
-            group by line
-            order by line
+            inner join reject_scans using (scan_id, file_id)
+            inner join places using (file_path)
+            group by places.position, line
         ) to {quote_literal(str(file))} (format parquet)
         """
     )
 
 
-def _numbered(connection: duckdb.DuckDBPyConnection, accepted: Path, rejected: Path, numbered: Path) -> Path:
-    """Gives the accepted rows their place in the file, from how many rejected ones stand before each."""
-    connection.execute(
+def _proven(
+    connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], accepted: Path, rejected: Path
+) -> set[int]:
+    """The files whose records, with the header, are as many as their lines."""
+    seen = connection.execute(
         f"""
-        copy (
+        with seen as (
+            select _file_position, count(*) as records, 0 as strange
+            from {read_parquet([accepted])} group by _file_position
+            union all
+            select _file_position, count(*) as records, count(*) - count(_structure) as strange
+            from {read_parquet([rejected])} group by _file_position
+        )
+        select _file_position, if(sum(strange) > 0, -1, sum(records)) from seen group by _file_position
+        """
+    ).fetchall()
+    records = {int(position): int(number) for position, number in seen}
+    return {source.position for source in sources if records.get(source.position, 0) + 1 == source.lines}
+
+
+def _numbered(connection: duckdb.DuckDBPyConnection, accepted: Path, rejected: Path, first: int) -> str:
+    """SQL of the accepted rows with their place in their file: rejected ones that stand before each are counted."""
+    rows = f"""
+        with firsts as (
+            select _file_position, min(n) - 1 as before from {read_parquet([accepted])} group by _file_position
+        )
+        select contents._file_position, contents.n - firsts.before as place, contents.* exclude (_file_position, n)
+        from {read_parquet([accepted])} as contents inner join firsts using (_file_position)
+    """
+    before, join = "", ""
+    if scalar(connection, f"select count(*) from {read_parquet([rejected])}"):
+        connection.execute(
+            f"""
+            create or replace temp table steps_{first} as
             with rejected as (
-                select _row_number - row_number() over (order by _row_number) as accepted_before
+                select
+                    _file_position,
+                    _row_number - row_number() over (
+                        partition by _file_position order by _row_number
+                    ) as accepted_before
                 from {read_parquet([rejected])}
-            ),
-            steps as (
-                select accepted_before, sum(count(*)) over (order by accepted_before) as rejected_so_far
-                from rejected group by accepted_before
             )
             select
-                accepted.* replace (
-                    cast(accepted._row_number + coalesce(rejected_so_far, 0) as bigint) as _row_number,
-                    cast(accepted._line_number + coalesce(rejected_so_far, 0) as bigint) as _line_number
-                )
-            from {read_parquet([accepted])} as accepted
-            asof left join steps on accepted._row_number > steps.accepted_before
-            order by accepted._row_number
-        ) to {quote_literal(str(numbered))} (format parquet)
-        """
-    )
-    return numbered
+                _file_position,
+                accepted_before,
+                sum(count(*)) over (partition by _file_position order by accepted_before) as rejected_so_far
+            from rejected group by _file_position, accepted_before
+            """
+        )
+        before = " + coalesce(rejected_so_far, 0)"
+        join = (
+            f"asof left join steps_{first} as steps on steps._file_position = counted._file_position "
+            "and counted.place > steps.accepted_before"
+        )
+    return f"""
+        select
+            counted._file_position,
+            cast(place{before} as bigint) as _row_number,
+            cast(place{before} + 1 as bigint) as _line_number,
+            cast(null as varchar) as _structure,
+            cast(null as varchar) as _record,
+            counted.* exclude (_file_position, place)
+        from ({rows}) as counted {join}
+    """
 
 
-def _exactly(source: CsvSource, file: Path) -> Path:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    width = len(source.names)
-    schema = pa.schema(
-        [
-            ("_row_number", pa.int64()),
-            ("_line_number", pa.int64()),
-            ("_structure", pa.string()),
-            ("_record", pa.string()),
-            *((f"c{place}", pa.string()) for place in range(width)),
-        ]
-    )
-    with pq.ParquetWriter(file, schema) as writer:
-        for batch in _batches(source, width):
-            arrays = [
-                pa.array(values, field.type) for values, field in zip(zip(*batch, strict=True), schema, strict=True)
-            ]
-            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-    return file
-
-
-def _batches(source: CsvSource, width: int) -> Iterator[list[tuple[Any, ...]]]:
-    """Rows for Parquet, in batches of bounded size."""
-    batch: list[tuple[Any, ...]] = []
-    characters = 0
-    nothing = (None,) * width
+def _exact_rows(source: CsvSource, width: int) -> Iterator[Row]:
+    """The rows of the exact reader."""
+    nothing: tuple[Any, ...] = (None,) * width
     records = source.records()
     next(records)  # the header
     for number, record in enumerate(records, start=1):
-        characters += len(record.text)
         values = record.values
         if values is not None and len(values) > width and not any(values[width:]):
             values = values[:width]  # empty values behind the last column, which DuckDB does not mind either
         if values is not None and len(values) == width:
-            batch.append((number, record.line, None, None, *values))
+            yield Row(source.position, number, record.line, None, None, values)
         else:
             problem = record.error or (_FEWER if len(values or ()) < width else _MORE).format(width)
-            batch.append((number, record.line, problem, record.text, *nothing))
-        if len(batch) >= _BATCH_ROWS or characters >= _BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch
+            yield Row(source.position, number, record.line, problem, record.text, nothing)

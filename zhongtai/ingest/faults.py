@@ -38,14 +38,14 @@ def typed_view(contract: Contract, source_types: list[str], zone: str) -> str:
 
 
 def accepted_view(contract: Contract) -> str:
-    """SQL of the view `accepted`: the rows without fault under the contract's names, `_extra` and `_row_number`.
+    """SQL of the view `accepted`: the rows without fault under the contract's names, with `_extra` and their place.
 
     Text is cast once and kept in a table, because it is slow to cast; Parquet's own values are cast again for each
     use, because to keep tens of millions of rows is slower.
     """
     columns = [f"t{index} as {quote_identifier(column.name)}" for index, column in enumerate(contract.columns)]
-    query = f"select {', '.join(columns)}, _extra, _row_number from typed where not is_faulty"
-    if contract.format != "csv":
+    query = f"select {', '.join(columns)}, _extra, _file_position, _row_number from typed where not is_faulty"
+    if contract.format == "parquet":
         return f"create or replace temp view accepted as {query}"
     return (
         f"create or replace temp table accepted_rows as {query}; "

@@ -1,7 +1,8 @@
 """Load modes: what a key that comes again means. Sets in SQL, against the earlier files only where keys meet.
 
-Each function fills the temporary table `verdicts` (_row_number, verdict, other_position, other_row): accepted rows
-that are not stored, `duplicate` or `key_conflict`, and the stored row that they met.
+Each function fills the temporary table `verdicts` (row_id, verdict, other_id): accepted rows that are not stored,
+`duplicate` or `key_conflict`, and the stored row that they met. A row's id is its file's position and its number in
+one integer, so ids follow the landing order.
 """
 
 from __future__ import annotations
@@ -15,27 +16,34 @@ from zhongtai.sql import quote_identifier, read_parquet, scalar
 if TYPE_CHECKING:
     import duckdb
 
+_ROWS = 1 << 40  # more than a file has
+ROW_ID = f"(cast(_file_position as bigint) * {_ROWS} + _row_number)"
 
-def judge(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, position: int, earlier: list[Path]
-) -> dict[int, int]:
-    """Fills `verdicts` for the view `accepted` of the file at `position`.
+
+def place_of(row_id: str) -> tuple[str, str]:
+    """SQL of the file's position and the row's number."""
+    return f"{row_id} // {_ROWS}", f"{row_id} % {_ROWS}"
+
+
+def judge(connection: duckdb.DuckDBPyConnection, contract: Contract, earlier: list[Path]) -> dict[int, int]:
+    """Fills `verdicts` for the view `accepted`, whose files all come after the earlier ones.
 
     Args:
-        earlier: raw files of the table at earlier positions, all loaded by the same contract.
+        earlier: raw files of the table with rows of earlier positions, all loaded by the same contract.
 
     Returns:
-        How many stored rows a newer version supersedes by this file, by the position of their file. Empty for
-        append and snapshot.
+        How many stored rows a newer version supersedes now, by the position of their file. Empty for append and
+        snapshot.
     """
-    connection.execute(
-        "create or replace temp table verdicts "
-        "(_row_number bigint, verdict varchar, other_position bigint, other_row bigint)"
-    )
-    if contract.load_mode in ("append", "snapshot"):
-        _judge_facts(connection, contract, position, earlier if contract.load_mode == "append" else [])
+    connection.execute("create or replace temp table verdicts (row_id bigint, verdict varchar, other_id bigint)")
+    if contract.load_mode == "append":
+        _judge_facts(connection, contract, "", earlier)
         return {}
-    return _judge_versions(connection, contract, position, earlier)
+    if contract.load_mode == "snapshot":
+        # Every file is a picture of its own.
+        _judge_facts(connection, contract, "_file_position, ", [])
+        return {}
+    return _judge_versions(connection, contract, earlier)
 
 
 def winner_order(contract: Contract) -> str:
@@ -49,68 +57,81 @@ def key_list(contract: Contract) -> str:
     return ", ".join(quote_identifier(name) for name in contract.key)
 
 
-def _judge_facts(connection: duckdb.DuckDBPyConnection, contract: Contract, position: int, earlier: list[Path]) -> None:
-    """The first row of a key stays; an equal one is a duplicate, another one a conflict."""
+def _judge_facts(connection: duckdb.DuckDBPyConnection, contract: Contract, within: str, earlier: list[Path]) -> None:
+    """The first row of a key stays; an equal one is a duplicate, another one a conflict.
+
+    Args:
+        within: columns, with a comma behind, that are part of the key beside the contract's.
+    """
     others = [quote_identifier(column.name) for column in contract.columns if column.name not in contract.key]
     keys = key_list(contract)
-    connection.execute("create or replace temp table met (_row_number bigint, other_position bigint, other_row bigint)")
+    connection.execute("create or replace temp table met (row_id bigint, other_id bigint)")
     if earlier:
-        files = read_parquet(earlier)
-        connection.execute(
-            f"insert into met select accepted._row_number, stored._file_position, stored._row_number "
-            f"from accepted inner join {files} as stored using ({keys})"
-        )
-        equal = " and ".join(f"accepted.{name} is not distinct from stored.{name}" for name in others) or "true"
-        if scalar(connection, "select count(*) from met"):
-            connection.execute(
-                f"insert into verdicts select met._row_number, if({equal}, 'duplicate', 'key_conflict'), "
-                f"met.other_position, met.other_row from met "
-                f"inner join accepted on accepted._row_number = met._row_number "
-                f"inner join {files} as stored on stored._file_position = met.other_position "
-                "and stored._row_number = met.other_row"
-            )
-    if not _find_repeated(connection, keys):
+        _meet_stored(connection, keys, others, read_parquet(earlier))
+    if not _find_repeated(connection, within + keys):
         return
     content = f"row({', '.join(others)})" if others else "true"
     connection.execute(
         f"""
         insert into verdicts
         with candidates as (
-            select *, {content} as content from accepted
-            where hash({keys}) in (select key_hash from repeated)
-                and _row_number not in (select _row_number from met)
+            select *, {ROW_ID} as row_id, {content} as content from accepted
+            where hash({within}{keys}) in (select key_hash from repeated)
+                and {ROW_ID} not in (select row_id from met)
         ),
         firsts as (
             select
-                _row_number,
+                row_id,
                 content,
-                first_value(_row_number) over same_key as first_row,
+                first_value(row_id) over same_key as first_id,
                 first_value(content) over same_key as first_content
             from candidates
-            window same_key as (partition by {keys} order by _row_number)
+            window same_key as (partition by {within}{keys} order by row_id)
         )
-        select _row_number, if(content is not distinct from first_content, 'duplicate', 'key_conflict'),
-            {position}, first_row
-        from firsts where _row_number > first_row
+        select row_id, if(content is not distinct from first_content, 'duplicate', 'key_conflict'), first_id
+        from firsts where row_id > first_id
         """
     )
 
 
-def _judge_versions(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, position: int, earlier: list[Path]
-) -> dict[int, int]:
+def _meet_stored(connection: duckdb.DuckDBPyConnection, keys: str, others: list[str], files: str) -> None:
+    """Judges the rows whose key an earlier file has."""
+    connection.execute(
+        f"""
+        insert into met
+        with stored as (select {keys}, {ROW_ID} as row_id from {files})
+        select {ROW_ID}, stored.row_id from accepted inner join stored using ({keys})
+        """
+    )
+    if not scalar(connection, "select count(*) from met"):
+        return
+    equal = " and ".join(f"accepted.{name} is not distinct from stored.{name}" for name in others) or "true"
+    connection.execute(
+        f"""
+        insert into verdicts
+        select met.row_id, if({equal}, 'duplicate', 'key_conflict'), met.other_id
+        from met
+        inner join (select *, {ROW_ID} as row_id from accepted) as accepted on accepted.row_id = met.row_id
+        inner join (select *, {ROW_ID} as row_id from {files}) as stored on stored.row_id = met.other_id
+        """
+    )
+
+
+def _judge_versions(connection: duckdb.DuckDBPyConnection, contract: Contract, earlier: list[Path]) -> dict[int, int]:
     """Every version is stored, but one that says nothing new; counts what the new ones supersede."""
     keys = key_list(contract)
     names = ", ".join(quote_identifier(column.name) for column in contract.columns)
     row = f"{names}, _file_position, _row_number"
-    known = f"select {names}, cast({position} as integer) as _file_position, _row_number from accepted where false"
+    known = f"select {row}, false as is_new from accepted where false"
     if earlier:
-        known = f"select {row} from {read_parquet(earlier)} as stored semi join accepted using ({keys})"
+        known = (
+            f"select {row}, false as is_new from {read_parquet(earlier)} as stored semi join accepted using ({keys})"
+        )
     connection.execute(f"create or replace temp table history as {known}")
     _find_repeated(connection, keys)
     connection.execute(
         f"""
-        insert into history select {names}, {position}, _row_number from accepted
+        insert into history select {row}, true from accepted
         where hash({keys}) in (select key_hash from repeated union all select hash({keys}) from history)
         """
     )
@@ -124,20 +145,19 @@ def _judge_versions(
     connection.execute(
         f"""
         insert into verdicts
-        with repetitions as (select _file_position, _row_number, {repeats} as repeats from history)
-        select _row_number, 'duplicate', null, null from repetitions where _file_position = {position} and repeats
+        with repetitions as (select {ROW_ID} as row_id, is_new, {repeats} as repeats from history)
+        select row_id, 'duplicate', null from repetitions where is_new and repeats
         """
     )
-    return _superseded(connection, contract, position)
+    return _superseded(connection, contract)
 
 
-def _superseded(connection: duckdb.DuckDBPyConnection, contract: Contract, position: int) -> dict[int, int]:
-    """Rows that lose their place as the holding version by this file: its own older ones, and winners so far."""
+def _superseded(connection: duckdb.DuckDBPyConnection, contract: Contract) -> dict[int, int]:
+    """Rows that lose their place as the holding version now: older ones of the new files, and winners so far."""
     counts = connection.execute(
         f"""
         with stored as (
-            select *, _file_position = {position} as is_new from history
-            where _file_position <> {position} or _row_number not in (select _row_number from verdicts)
+            select * from history where not is_new or {ROW_ID} not in (select row_id from verdicts)
         ),
         ranked as (
             select
@@ -157,7 +177,7 @@ def _superseded(connection: duckdb.DuckDBPyConnection, contract: Contract, posit
 
 
 def _find_repeated(connection: duckdb.DuckDBPyConnection, keys: str) -> int:
-    """Fills `repeated` with the hashes of keys that the file has more than once; a hash needs little memory.
+    """Fills `repeated` with the hashes of keys that the new files have more than once; a hash needs little memory.
 
     Two keys may share a hash: what is found is a candidate, and is compared by its columns afterwards. Sorting the
     hashes takes half as long as grouping them.

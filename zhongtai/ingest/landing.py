@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,14 @@ from zhongtai.errors import UsageError, ZhongtaiError
 from zhongtai.ingest import journal
 from zhongtai.ingest.contract import Contract
 from zhongtai.merchant import Merchant
+from zhongtai.progress import timed
 
 LOGGER = logging.getLogger(__name__)
 
 _BLOCK = 1 << 20
 _UNFINISHED = (".tmp", ".part")
+_TOGETHER = 256  # files that are put in place, and into the log, at once
+_WAITING = 16  # threads that wait for the disk
 
 
 class Source(BaseModel):
@@ -102,6 +105,8 @@ def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
     Returns:
         What landed now.
 
+    A workbook lands once for each table that has a sheet in it.
+
     Raises:
         UsageError: a silo's folder is missing, or a file matches two contracts.
         ZhongtaiError: landed files exist that the log does not know.
@@ -111,18 +116,25 @@ def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
         LOGGER.warning("%s matches no contract and was not landed", ascii(str(file)))
     journal.private_folder(merchant.landing)
     journal.repair(_log(merchant))
-    landed = _Landed(read_log(merchant))
-    last = landed.position
-    _clear_unfinished(merchant.landing, last)
+    log = read_log(merchant)
+    _finish_or_clear(merchant.landing, log)
+    landed = _Landed(log)
     new: list[LandedFile] = []
-    for arrival in arrivals:
-        if landed.has(arrival):
-            continue
-        copied = _land_one(merchant.landing, arrival, last + len(new) + 1)
-        if copied is not None:
-            journal.append(_log(merchant), [copied.model_dump(mode="json")])
-            landed.add(copied)
-            new.append(copied)
+    copied: list[LandedFile] = []
+    with timed("ingest", "landing") as progress:
+        for arrival in arrivals:
+            if landed.has(arrival):
+                continue
+            landing_file = _copy_one(merchant.landing, arrival, landed.position + 1)
+            if landing_file is not None:
+                landed.add(landing_file)
+                copied.append(landing_file)
+            if len(copied) == _TOGETHER:
+                new += _commit(merchant, copied)
+                copied = []
+        new += _commit(merchant, copied)
+        progress.rows = 0
+        progress.note = f"{len(new):,} new files" if new else ""
     return new
 
 
@@ -153,7 +165,7 @@ def unmatched(merchant: Merchant, contracts: list[Contract]) -> list[Path]:
         file
         for silo in merchant.silos
         for file in _files(merchant, silo)
-        if not _matching(file, silo, contracts) or not _is_utf8(file)
+        if not _matching(file, [contract for contract in contracts if contract.silo == silo]) or not _is_utf8(file)
     )
 
 
@@ -164,17 +176,25 @@ def _log(merchant: Merchant) -> Path:
 def _arrivals(merchant: Merchant, contracts: list[Contract]) -> Iterator[_Arrival]:
     for silo in sorted(merchant.silos):
         found = []
+        own = [contract for contract in contracts if contract.silo == silo]
         for file in _files(merchant, silo):
-            matching = _matching(file, silo, contracts)
-            if len(matching) > 1:
+            matching = _matching(file, own)
+            if len(matching) > 1 and not _are_sheets(matching):
                 tables = " and ".join(f"{contract.table} ({contract.file})" for contract in matching)
                 raise UsageError(
                     f"{file} matches two contracts of the silo '{silo}': {tables}. "
                     f"Narrow their 'file' patterns in {matching[0].yaml_file}."
                 )
             if matching and _is_utf8(file):
-                found.append(_Arrival(silo, matching[0].table, file, _source(file)))
+                source = _source(file)
+                found += [_Arrival(silo, contract.table, file, source) for contract in matching]
         yield from sorted(found, key=lambda arrival: (arrival.source.mtime_ns, arrival.file.name, arrival.source.path))
+
+
+def _are_sheets(contracts: list[Contract]) -> bool:
+    """Whether the tables are different sheets of one workbook."""
+    sheets = [contract.sheet for contract in contracts if contract.format == "xlsx"]
+    return len(sheets) == len(contracts) and None not in sheets and len(set(sheets)) == len(sheets)
 
 
 def _files(merchant: Merchant, silo: str) -> list[Path]:
@@ -193,8 +213,8 @@ def _files(merchant: Merchant, silo: str) -> list[Path]:
     ]
 
 
-def _matching(file: Path, silo: str, contracts: list[Contract]) -> list[Contract]:
-    return [contract for contract in contracts if contract.silo == silo and contract.matches(file.name)]
+def _matching(file: Path, contracts: list[Contract]) -> list[Contract]:
+    return [contract for contract in contracts if contract.matches(file.name)]
 
 
 def _is_utf8(file: Path) -> bool:
@@ -211,51 +231,75 @@ def _source(file: Path) -> Source:
     return Source(path=str(file), mtime_ns=status.st_mtime_ns, size=status.st_size)
 
 
-def _clear_unfinished(landing: Path, last: int) -> None:
-    """Removes what a killed run left: temporary files, and at most one copied file that has no line in the log.
+def _finish_or_clear(landing: Path, log: list[LandedFile]) -> None:
+    """Puts in place what a killed run had logged, and removes the temporary files that it had not.
 
     Raises:
-        ZhongtaiError: more files than one have no line, so the log was lost.
+        ZhongtaiError: a file in place has no line, so lines of the log were lost.
     """
-    for unfinished in landing.glob("*/*/.*.tmp"):
-        unfinished.unlink()
-    unlogged = []
-    for file in landing.glob("*/*/*"):
-        prefix = file.name.split("_", 1)[0]
-        if prefix.isdecimal() and int(prefix) > last:
-            unlogged.append(file)
-    if any(not file.name.startswith(f"{last + 1:08d}_") for file in unlogged):
+    last = log[-1].position if log else 0
+    finals = {file.position: landing / file.path for file in log}
+    for temporary in landing.glob("*/*/.*.tmp"):
+        number = temporary.name[1:].removesuffix(".tmp")
+        final = finals.get(int(number)) if number.isdecimal() else None
+        if final is not None and not final.exists():
+            journal.put_in_place(temporary, final)
+        else:
+            temporary.unlink()
+    unlogged = [
+        file
+        for file in landing.glob("*/*/*")
+        if (prefix := file.name.split("_", 1)[0]).isdecimal() and int(prefix) > last
+    ]
+    if unlogged:
         raise ZhongtaiError(
             f"{max(unlogged)} has landed, but {landing / 'landing.jsonl'} ends at position {last}: lines of the log "
             "were lost. Restore it from a backup; landed files are never numbered anew."
         )
-    for file in unlogged:
-        file.unlink()
 
 
-def _land_one(landing: Path, arrival: _Arrival, number: int) -> LandedFile | None:
-    """Copies one file to the position `number`; None where it is still being written."""
+def _copy_one(landing: Path, arrival: _Arrival, number: int) -> LandedFile | None:
+    """Copies one file to a temporary one for the position `number`; None where it is still being written."""
     folder = journal.private_folder(landing / arrival.silo / arrival.table)
-    temporary = folder / f".{number:08d}.tmp"
+    temporary = _temporary(folder, number)
     sha256 = _copy(arrival.file, temporary)
     if _source(arrival.file) != arrival.source:
         temporary.unlink()
         LOGGER.warning("%s changed while it was copied; it lands when it is finished", arrival.file)
         return None
-    final = folder / f"{number:08d}_{arrival.file.name}"
     temporary.chmod(0o400)
-    journal.put_in_place(temporary, final)
     return LandedFile(
         position=number,
         silo=arrival.silo,
         table=arrival.table,
-        path=str(final.relative_to(landing)),
+        path=str((folder / f"{number:08d}_{arrival.file.name}").relative_to(landing)),
         name=arrival.file.name,
         size_bytes=arrival.source.size,
         sha256=sha256,
         landed_at=datetime.now(UTC),
         source=arrival.source,
     )
+
+
+def _commit(merchant: Merchant, files: list[LandedFile]) -> list[LandedFile]:
+    """Logs copied files and puts them in place, together: to wait for the disk once a file is slow.
+
+    The log comes first: a file in place always has its line, and a line without its file can be finished.
+    """
+    finals = [merchant.landing / file.path for file in files]
+    temporaries = [_temporary(final.parent, file.position) for file, final in zip(files, finals, strict=True)]
+    with ThreadPoolExecutor(_WAITING) as pool:
+        list(pool.map(journal.sync_file, temporaries))
+    journal.append(_log(merchant), [file.model_dump(mode="json") for file in files])
+    for temporary, final in zip(temporaries, finals, strict=True):
+        temporary.replace(final)
+    for folder in {final.parent for final in finals}:
+        journal.sync_folder(folder)
+    return files
+
+
+def _temporary(folder: Path, number: int) -> Path:
+    return folder / f".{number:08d}.tmp"
 
 
 def _sha256(file: Path) -> str:
@@ -270,6 +314,4 @@ def _copy(source: Path, target: Path) -> str:
         while block := reading.read(_BLOCK):
             digest.update(block)
             writing.write(block)
-        writing.flush()
-        os.fsync(writing.fileno())
     return digest.hexdigest()

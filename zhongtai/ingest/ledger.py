@@ -15,7 +15,7 @@ from zhongtai.ingest.contract import Contract
 from zhongtai.merchant import Merchant
 
 # Raise it when the loader turns the same file into something else: every file is then loaded again.
-LOADER_VERSION = 1
+LOADER_VERSION = 2
 
 
 class FileLoad(BaseModel):
@@ -23,6 +23,7 @@ class FileLoad(BaseModel):
 
     Attributes:
         contract_hash: `current_hash` of the contract that it was loaded by.
+        batch: the first position of the files that were loaded together; it names their files in raw and quarantine.
         status: quarantined when the file as a whole is; its rows, where they can be counted, are all quarantined.
         reason: why the file as a whole is quarantined.
         rows_superseded: rows kept in raw as history whose key has a newer version, here or in a later file.
@@ -37,6 +38,7 @@ class FileLoad(BaseModel):
     table: str
     file: str
     contract_hash: str
+    batch: int = 0
     status: Literal["loaded", "quarantined"] = "loaded"
     reason: str | None = None
     rows_read: int = 0

@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from zhongtai.ingest import ledger
+from zhongtai.ingest.batch import quarantine_file
 from zhongtai.ingest.ledger import FileLoad
-from zhongtai.ingest.loader import quarantine_file
 from zhongtai.merchant import Merchant
 from zhongtai.sql import read_parquet
 
@@ -35,7 +35,7 @@ class QuarantinedFile(BaseModel):
 def list_quarantine(merchant: Merchant) -> list[QuarantinedFile]:
     """Every file with rejected rows or rejected as a whole, in landing order."""
     loads = [load for load in ledger.read(merchant) if load.rows_quarantined or load.status == "quarantined"]
-    counts = _counts([_file(merchant, load) for load in loads if load.status == "loaded"])
+    counts = _counts(sorted({_file(merchant, load) for load in loads if load.status == "loaded"}))
     return [
         QuarantinedFile(
             position=load.position,
@@ -68,13 +68,13 @@ def show(merchant: Merchant, silo: str, table: str, limit: int = 20) -> list[dic
         for load in loads
         if load.status == "quarantined"
     ]
-    files = [_file(merchant, load) for load in loads if load.status == "loaded" and load.rows_quarantined]
+    files = sorted({_file(merchant, load) for load in loads if load.status == "loaded" and load.rows_quarantined})
     rows = whole + (_rows(files, limit) if files else [])
     return sorted(rows, key=lambda row: int(str(row["position"])))[:limit]
 
 
 def _file(merchant: Merchant, load: FileLoad) -> Path:
-    return quarantine_file(merchant, load.silo, load.table, load.position)
+    return quarantine_file(merchant, load.silo, load.table, load.batch)
 
 
 def _rows(files: list[Path], limit: int) -> list[dict[str, object]]:

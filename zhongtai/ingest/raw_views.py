@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from zhongtai.errors import UsageError, ZhongtaiError
 from zhongtai.ingest import keys, landing, ledger
+from zhongtai.ingest.batch import raw_file
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
-from zhongtai.ingest.loader import raw_file
 from zhongtai.merchant import Merchant
 from zhongtai.sql import duckdb_type, quote_identifier, quote_literal, read_parquet
 
@@ -83,11 +83,12 @@ def create_raw_views(
     context = _context(merchant, contracts, loads, as_of, known_at)
     _drop_what_left(connection, contracts)
     for contract in contracts:
-        files = [
-            raw_file(merchant, load.silo, load.table, load.position)
+        held = [
+            load
             for load in loads
             if (load.silo, load.table) == (contract.silo, contract.table) and load.status == "loaded"
         ]
+        files = sorted({raw_file(merchant, load.silo, load.table, load.batch) for load in held})
         schema = quote_identifier(f"raw_{contract.silo}")
         connection.execute(f"create schema if not exists {schema}")
         connection.execute(
@@ -177,16 +178,18 @@ def _view_query(contract: Contract, files: list[Path], context: RunContext) -> s
         columns = ", ".join(f"cast(null as {kind}) as {quote_identifier(name)}" for name, kind in types)
         return f"select {columns} where false"
     columns = ", ".join(quote_identifier(name) for name, _ in types)
-    query = f"select {columns} from {read_parquet(files)}"
+    query = f"select {columns} from {read_parquet(files)} where _file_position <= {context.known_at}"
     if contract.event_time:
         name = quote_identifier(contract.event_time)
         is_date = contract.column(contract.event_time).data_type == "date"
         last = f"date '{context.as_of_date}'" if is_date else f"timestamp '{_naive(context.as_of)}'"
         # A row that has no event time yet has not happened after as_of.
-        query += f" where {name} <= {last} or {name} is null"
+        query += f" and ({name} <= {last} or {name} is null)"
     if contract.load_mode in ("upsert", "tombstone"):
         order = keys.winner_order(contract)
         query += f" qualify row_number() over (partition by {keys.key_list(contract)} order by {order}) = 1"
+    if contract.deleted:
+        query = f"select * from ({query}) where not coalesce({quote_identifier(contract.deleted)}, false)"
     return query
 
 

@@ -1,18 +1,26 @@
-"""A landed file as rows: as they are in the file, numbered, under the contract's columns."""
+"""Landed files of a table as rows: as they are in the files, numbered, under the contract's columns."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from zhongtai.ingest import csv_stage
+from zhongtai.ingest import csv_stage, json_stage, parquet_stage, workbook_stage
 from zhongtai.ingest.contract import Contract
-from zhongtai.ingest.csv_stage import FileFault
-from zhongtai.sql import quote_files, quote_identifier, quote_literal, read_parquet
+from zhongtai.ingest.csv_stage import CsvSource
+from zhongtai.ingest.parquet_stage import ParquetSource
+from zhongtai.ingest.unpack import FileFault
+from zhongtai.ingest.workbook_stage import SheetSource
+from zhongtai.sql import quote_literal
 
 if TYPE_CHECKING:
     import duckdb
+
+_Opened = TypeVar("_Opened")
+_WithHeader = TypeVar("_WithHeader", CsvSource, SheetSource, ParquetSource)
 
 
 @dataclass(frozen=True)
@@ -30,84 +38,48 @@ class Header:
     extra: list[int]
 
 
-def stage(connection: duckdb.DuckDBPyConnection, contract: Contract, file: Path, folder: Path) -> list[str]:
-    """Makes the temporary view `staged` of a landed file.
+@dataclass(frozen=True)
+class Staged:
+    """Records of files that can be cast together.
 
-    Its columns: `_row_number` (1-based record, the header not counted), `_line_number` (physical line, NULL for
-    Parquet), `_structure` (what is wrong with the line as a whole), `_record` (that line), `s0`, `s1` … (the
-    contract's columns in order, as in the file) and `_extra` (JSON of columns that the contract does not know).
+    Attributes:
+        query: SQL of `_file_position`, `_row_number` (1-based record, the header not counted), `_line_number`
+            (physical line, NULL where the form has none), `_structure` (what is wrong with the record as a whole),
+            `_record` (that record), `s0`, `s1` … (the contract's columns in order, as in the file) and `_extra`
+            (JSON of what the contract does not know).
+        types: the DuckDB types of `s0`, `s1` …
+        positions: of the files, in landing order.
+    """
+
+    query: str
+    types: list[str]
+    positions: list[int]
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, files: dict[int, Path], folder: Path
+) -> tuple[list[Staged], dict[int, FileFault]]:
+    """Opens landed files of one table.
 
     Args:
+        files: by position, in landing order.
         folder: where temporary files may be written.
 
     Returns:
-        The DuckDB types of `s0`, `s1` …
-
-    Raises:
-        FileFault: the file as a whole cannot be used.
+        What to load, in landing order, and the faults of files that as a whole cannot be used, by position.
     """
-    if file.stat().st_size == 0:
-        raise FileFault("the file is empty: not even a header")
-    if contract.format == "csv":
-        return _stage_csv(connection, contract, file, folder)
-    return _stage_parquet(connection, contract, file)
+    faults = {
+        position: FileFault("the file is empty" + (": not even a header" if contract.format == "csv" else ""))
+        for position, file in files.items()
+        if file.stat().st_size == 0
+    }
+    filled = {position: file for position, file in files.items() if position not in faults}
+    read = {"csv": _csv, "jsonl": _json, "json": _json, "xlsx": _sheets, "parquet": _parquet}[contract.format]
+    staged, more = read(connection, contract, filled, folder)
+    return staged, faults | more
 
 
-def check_readable(connection: duckdb.DuckDBPyConnection, contract: Contract, file: Path) -> None:
-    """Reads every value of a Parquet file, to tell a broken file from a fault of our own.
-
-    Raises:
-        FileFault: it cannot be read.
-    """
-    if contract.format == "csv":
-        return  # staged whole already
-    import duckdb
-
-    try:
-        connection.execute(f"select bit_xor(hash(contents)) from ({_parquet(file)}) as contents").fetchall()
-    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException) as error:
-        raise FileFault(f"not readable as Parquet: {_first_line(error)}", _parquet_rows(connection, file)) from error
-
-
-def _stage_parquet(connection: duckdb.DuckDBPyConnection, contract: Contract, file: Path) -> list[str]:
-    import duckdb
-
-    try:
-        described = connection.execute(f"describe {_parquet(file)}").fetchall()
-    except duckdb.Error as error:
-        raise FileFault(f"not readable as Parquet: {_first_line(error)}") from error
-    names = [str(row[0]) for row in described]
-    try:
-        header = match_header(contract, names)
-    except FileFault as fault:
-        raise FileFault(str(fault), _parquet_rows(connection, file)) from fault
-    # The virtual column is free; where the file has a column of that name, rows are counted instead.
-    number = "row_number() over ()" if "file_row_number" in names else "file_row_number + 1"
-    columns = [quote_identifier(name) for name in names]
-    connection.execute(
-        f"create or replace temp view staged as select cast({number} as bigint) as _row_number, "
-        "cast(null as bigint) as _line_number, cast(null as varchar) as _structure, cast(null as varchar) as _record, "
-        f"{_staged_columns(header, columns)} from {read_parquet([file], 'binary_as_string = true')}"
-    )
-    return [str(described[place][1]) for place in header.places]
-
-
-def _stage_csv(connection: duckdb.DuckDBPyConnection, contract: Contract, file: Path, folder: Path) -> list[str]:
-    source = csv_stage.open_csv(contract, file, folder)
-    try:
-        header = match_header(contract, source.names)
-    except FileFault as fault:
-        raise FileFault(str(fault), csv_stage.count(source)) from fault
-    staged = csv_stage.to_parquet(connection, source, folder)
-    columns = [f"c{place}" for place in range(len(source.names))]
-    connection.execute(
-        "create or replace temp view staged as select _row_number, _line_number, _structure, _record, "
-        f"{_staged_columns(header, columns)} from {read_parquet(staged, 'union_by_name = true')}"
-    )
-    return ["VARCHAR"] * len(contract.columns)
-
-
-def match_header(contract: Contract, found: list[str]) -> Header:
+def match_header(contract: Contract, found: Iterable[str]) -> Header:
     """Finds the contract's columns among the file's, by name.
 
     Raises:
@@ -123,28 +95,116 @@ def match_header(contract: Contract, found: list[str]) -> Header:
     return Header(names, places, [place for place in range(len(names)) if place not in places])
 
 
-def _staged_columns(header: Header, columns: list[str]) -> str:
-    """SQL of `s0`, `s1` … and `_extra`, from the file's columns."""
-    staged = [f"{columns[place]} as s{index}" for index, place in enumerate(header.places)]
-    pairs = ", ".join(f"{quote_literal(header.names[place])}, {columns[place]}" for place in header.extra)
+def _open(files: dict[int, Path], opened: Callable[[int, Path], _Opened]) -> tuple[list[_Opened], dict[int, FileFault]]:
+    """Opens each file; what fails is a fault of that file."""
+    sources, faults = [], {}
+    for position, file in files.items():
+        try:
+            sources.append(opened(position, file))
+        except FileFault as fault:
+            faults[position] = fault
+    return sources, faults
+
+
+def _csv(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, files: dict[int, Path], folder: Path
+) -> tuple[list[Staged], dict[int, FileFault]]:
+    sources, faults = _open(files, lambda position, file: csv_stage.open_csv(contract, position, file, folder))
+    matching, mismatched = _matching(contract, sources, lambda source: source.count())
+    queries = []
+    for number, group in enumerate(_by_header(matching)):
+        place = folder / f"header-{number}"
+        place.mkdir()
+        queries += _under_contract(contract, group[0].names, csv_stage.stage(connection, group, place))
+    return _as_text(contract, queries, [source.position for source in matching]), faults | mismatched
+
+
+def _sheets(
+    _: duckdb.DuckDBPyConnection, contract: Contract, files: dict[int, Path], folder: Path
+) -> tuple[list[Staged], dict[int, FileFault]]:
+    sources, faults = _open(files, lambda position, file: workbook_stage.open_sheet(contract, position, file))
+    matching, mismatched = _matching(contract, sources, lambda source: source.rows)
+    queries = []
+    for number, group in enumerate(_by_header(matching)):
+        place = folder / f"header-{number}"
+        place.mkdir()
+        queries += _under_contract(contract, group[0].names, workbook_stage.stage(group, place))
+    return _as_text(contract, queries, [source.position for source in matching]), faults | mismatched
+
+
+def _json(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, files: dict[int, Path], folder: Path
+) -> tuple[list[Staged], dict[int, FileFault]]:
+    sources, faults = _open(files, lambda position, file: json_stage.open_json(contract, position, file, folder))
+    if not sources:
+        return [], faults
+    if contract.format == "jsonl":
+        queries = json_stage.stage_lines(connection, contract, sources, folder)
+    else:
+        sources, more = json_stage.open_documents(connection, contract, sources)
+        faults |= more
+        queries = json_stage.stage_documents(connection, contract, sources, folder) if sources else []
+    return _as_text(contract, queries, [source.position for source in sources]), faults
+
+
+def _parquet(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, files: dict[int, Path], _: Path
+) -> tuple[list[Staged], dict[int, FileFault]]:
+    sources, faults = _open(files, lambda position, file: parquet_stage.open_parquet(connection, position, file))
+    matching, mismatched = _matching(contract, sources, lambda source: parquet_stage.rows(connection, source.file))
+    staged = []
+
+    def shape(source: ParquetSource) -> tuple[object, ...]:
+        # Files that name a column like DuckDB's own are read alone.
+        alone = source.position if {"file_row_number", "_file"} & set(source.names) else 0
+        return source.names, source.types, alone
+
+    for _shape, group in groupby(matching, shape):
+        together = list(group)
+        header = match_header(contract, together[0].names)
+        (query,) = _under_contract(contract, together[0].names, [parquet_stage.stage(together)])
+        types = [together[0].types[place] for place in header.places]
+        staged.append(Staged(query, types, [source.position for source in together]))
+    return staged, faults | mismatched
+
+
+def _matching(
+    contract: Contract, sources: list[_WithHeader], count: Callable[[_WithHeader], int]
+) -> tuple[list[_WithHeader], dict[int, FileFault]]:
+    """The files that have the contract's columns, and the faults of the others, with their rows."""
+    matching, faults = [], {}
+    for source in sources:
+        try:
+            match_header(contract, source.names)
+            matching.append(source)
+        except FileFault as fault:
+            faults[source.position] = FileFault(str(fault), count(source))
+    return matching, faults
+
+
+def _by_header(sources: list[_WithHeader]) -> list[list[_WithHeader]]:
+    groups: dict[tuple[str, ...], list[_WithHeader]] = {}
+    for source in sources:
+        groups.setdefault(source.names, []).append(source)
+    return list(groups.values())
+
+
+def _under_contract(contract: Contract, names: Iterable[str], queries: list[str]) -> list[str]:
+    """Queries of `c0` … as queries of `s0` … and `_extra`."""
+    header = match_header(contract, names)
+    staged = [f"c{place} as s{index}" for index, place in enumerate(header.places)]
+    pairs = ", ".join(f"{quote_literal(header.names[place])}, c{place}" for place in header.extra)
     extra = f"cast(json_object({pairs}) as varchar)" if pairs else "cast(null as varchar)"
-    return ", ".join([*staged, f"{extra} as _extra"])
+    columns = ", ".join(staged)
+    return [
+        f"select _file_position, _row_number, _line_number, _structure, _record, {columns}, {extra} as _extra "
+        f"from ({query})"
+        for query in queries
+    ]
 
 
-def _parquet(file: Path) -> str:
-    return f"select * from {read_parquet([file], 'binary_as_string = true')}"
-
-
-def _parquet_rows(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
-    """The rows that the footer tells of, 0 if it cannot be read."""
-    import duckdb
-
-    try:
-        row = connection.execute(f"select sum(num_rows) from parquet_file_metadata({quote_files([file])})").fetchone()
-    except duckdb.Error:
-        return 0
-    return int(row[0] or 0) if row else 0
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _as_text(contract: Contract, queries: list[str], positions: list[int]) -> list[Staged]:
+    """All files together: where every value is text, one header or another makes no difference."""
+    if not positions:
+        return []
+    return [Staged(" union all ".join(queries), ["VARCHAR"] * len(contract.columns), positions)]

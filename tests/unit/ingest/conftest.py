@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import yaml
 
-from zhongtai.ingest import contract, landing, ledger, loader
+from zhongtai.ingest import batch, contract, landing, ledger, loader
 from zhongtai.merchant import Merchant, SiloLocation
 
 ORDERS: dict[str, Any] = {
@@ -107,11 +107,13 @@ class Shop:
 
     def raw(self, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
         """The stored rows of every file, in landing order."""
-        files = [
-            str(loader.raw_file(self.merchant, load.silo, load.table, load.position))
-            for load in ledger.read(self.merchant)
-            if load.table == table and load.status == "loaded"
-        ]
+        files = sorted(
+            {
+                str(batch.raw_file(self.merchant, load.silo, load.table, load.batch))
+                for load in ledger.read(self.merchant)
+                if load.table == table and load.status == "loaded"
+            }
+        )
         with duckdb.connect() as connection:
             return connection.execute(
                 f"select {columns} from read_parquet($1) order by _file_position, _row_number", [files]

@@ -91,19 +91,21 @@ def test_a_torn_last_line_is_tolerated_and_cleaned(shop: Shop) -> None:
     assert len(log.read_text().splitlines()) == 2
 
 
-def test_a_copy_without_its_line_in_the_log_lands_again_cleanly(shop: Shop) -> None:
+def test_a_killed_landing_is_finished_where_it_was_logged_and_forgotten_where_not(shop: Shop) -> None:
     shop.put("orders_1.csv", "1")
     shop.put("orders_2.csv", "22")
-    shop.land()
-    log = shop.merchant.landing / "landing.jsonl"
-    log.write_text(log.read_text().splitlines(keepends=True)[0])  # killed between copy and log
-    shop.put("orders_2.csv", "2 grew meanwhile")
+    _, second = shop.land()
+    final = shop.merchant.landing / second.path
+    final.rename(final.with_name(".00000002.tmp"))  # killed between the log and the last step
+    final.with_name(".00000003.tmp").write_text("half a co")  # killed in the middle of a copy
+    shop.put("orders_3.csv", "333")
 
     (entry,) = shop.land()
 
-    assert entry.position == 2
-    assert (shop.merchant.landing / entry.path).read_text() == "2 grew meanwhile"
-    assert len(list(shop.merchant.landing.glob("*/*/*"))) == 2
+    assert entry.position == 3
+    assert final.read_text() == "22"
+    assert (shop.merchant.landing / entry.path).read_text() == "333"
+    assert len([file for file in shop.merchant.landing.glob("*/*/*") if not file.is_dir()]) == 3
 
 
 def test_a_lost_log_is_never_numbered_over(shop: Shop) -> None:

@@ -119,6 +119,7 @@ def test_a_kill_before_the_ledger_changes_nothing(shop: Shop, load_mode: str, po
 def test_a_kill_inside_the_ledgers_write_changes_nothing(shop: Shop) -> None:
     shop.declare(items=_items("upsert"))
     shop.put("items_1.csv", HEADER + "1,a,1\n")
+    shop.run()
     shop.put("items_2.csv", HEADER + "1,b,1\n")
     shop.run()
     before = shop.counts()
