@@ -13,7 +13,8 @@ from zhongtai.settings import Settings
 
 # Code and data whose change must lead to a new release, relative to the project.
 _PARTS = ("zhongtai", "transform", "expectations", "merchants/policies.yml", "requirements.lock")
-_IGNORED = {"__pycache__", "target", "logs", "dbt_packages"}
+# The simulator makes what silos hold; it decides nothing.
+_IGNORED = {"__pycache__", "target", "logs", "dbt_packages", "simulator"}
 
 
 def fingerprint(merchant: Merchant, settings: Settings, position: int, as_of: str | None, known_at: int | None) -> str:

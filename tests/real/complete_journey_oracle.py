@@ -29,6 +29,11 @@ POLICIES = {
     "abc_b_share": 0.95,
     "new_buyer_days": 90.0,
     "rfm_window_days": 365.0,
+    "promotion_618_days": 18.0,
+    "promotion_double_11_days": 12.0,
+    "competitor_match_score": 0.80,
+    "turnover_window_days": 90.0,
+    "dead_stock_days": 90.0,
 }
 REPURCHASE_DAYS = (30, 60, 90, 180)
 

@@ -112,3 +112,18 @@ cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)
 {% macro average_amount(amount, count) -%}
 cast(cast({{ rate(amount, count) }} as decimal(28, 10)) as decimal(18, 2))
 {%- endmacro %}
+
+
+{#-
+    An aggregate: of the rows that have the value, the one of the earliest moment; of several at that moment, the one
+    with the smallest id. Moment and id are not NULL where the value is not.
+-#}
+{% macro earliest(value, moment, id) %}{{ return(adapter.dispatch('earliest')(value, moment, id)) }}{% endmacro %}
+
+{% macro duckdb__earliest(value, moment, id) -%}
+arg_min({{ value }}, struct_pack(at := {{ moment }}, id := {{ id }}))
+{%- endmacro %}
+
+{% macro spark__earliest(value, moment, id) -%}
+min_by({{ value }}, case when {{ value }} is not null then struct({{ moment }}, {{ id }}) end)
+{%- endmacro %}

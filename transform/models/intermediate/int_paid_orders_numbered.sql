@@ -4,10 +4,6 @@ orders as (
     select * from {{ ref('int_orders_unioned') }}
 ),
 
-identities as (
-    select * from {{ ref('bridge_user_identities') }}
-),
-
 final as (
     select
         orders.order_id,
@@ -20,11 +16,8 @@ final as (
             ) as bigint
         ) as user_order_number
     from orders
-    inner join identities
-        on
-            orders.silo = identities.silo
-            and orders.source_user_id = identities.source_id
-    where orders.paid_at is not null
+    {{ join_user('orders') }}
+    where orders.paid_at is not null and identities.user_id is not null
 )
 
 select * from final

@@ -25,11 +25,9 @@ final as (
         source_user_id,
         'store' as channel,
         store_id,
-        cast(null as string) as campaign_id,
-        cast(null as string) as session_id,
+        {{ untold(['campaign_id', 'session_id', 'live_session_id', 'ship_to_region_id']) }},
         'normal' as order_type,
         'completed' as order_status,
-        cast(null as string) as ship_to_region_id,
         placed_at,
         paid_at,
         0 as shipping_amount

@@ -13,8 +13,7 @@ final as (
         cast(null as string) as payment_method,
         'full' as payment_kind,
         sum(paid_amount) as paid_amount,
-        min(paid_at) as paid_at,
-        {{ business_date('min(paid_at)') }} as paid_date
+        min(paid_at) as paid_at
     from transactions
     group by order_id, silo, source_order_id
 )

@@ -12,14 +12,12 @@ final as (
         source_user_id,
         campaign_id,
         'store' as channel,
-        cast(null as string) as store_id,
-        cast(null as string) as order_id,
-        cast(null as timestamp) as issued_at,
-        cast(null as timestamp) as redeemed_at,
+        {{ untold(['scope_kind', 'category_id', 'store_id', 'order_id']) }},
+        {{ untold(['issued_at', 'expires_at', 'redeemed_at'], 'timestamp') }},
         cast(null as date) as issued_date,
         redeemed_date,
         true as is_redeemed,
-        cast(null as decimal(18, 2)) as discount_amount
+        {{ untold(['discount_amount', 'threshold_amount'], 'decimal(18, 2)') }}
     from coupon_redemptions
 )
 

@@ -12,6 +12,8 @@ final as (
         cast(null as string) as store_name,
         'store' as store_kind,
         cast(null as string) as region_id,
+        {{ untold(['longitude', 'latitude'], 'double') }},
+        {{ untold(['opened_date', 'closed_date'], 'date') }},
         min({{ business_date('placed_at') }}) as first_order_date,
         max({{ business_date('placed_at') }}) as last_order_date
     from transactions

@@ -15,15 +15,11 @@ final as (
         campaigns.source_user_id,
         'mail' as channel,
         campaigns.campaign_id,
-        cast(null as string) as message_id,
-        cast(null as string) as group_id,
+        {{ untold(['message_id', 'group_id', 'group_category', 'group_type', 'content_type']) }},
         'coupon' as offer_type,
-        cast(null as string) as content_type,
         {{ date_begin('campaign_descriptions.start_date') }} as sent_at,
         campaign_descriptions.start_date as sent_date,
-        cast(null as timestamp) as delivered_at,
-        cast(null as timestamp) as opened_at,
-        cast(null as timestamp) as clicked_at
+        {{ untold(['delivered_at', 'opened_at', 'clicked_at'], 'timestamp') }}
     from campaigns
     inner join campaign_descriptions on campaigns.campaign_id = campaign_descriptions.campaign_id
 )

@@ -8,14 +8,6 @@ orders as (
     select * from {{ ref('int_orders_unioned') }}
 ),
 
-identities as (
-    select * from {{ ref('bridge_user_identities') }}
-),
-
-channels as (
-    select * from {{ ref('dim_channels') }}
-),
-
 -- Open ends become moments, because an engine cannot hash-join on "or is null".
 products as (
     select
@@ -51,6 +43,7 @@ joined as (
         orders.store_id,
         orders.campaign_id,
         orders.session_id,
+        orders.live_session_id,
         orders.placed_at,
         {{ business_date('orders.placed_at') }} as placed_date,
         orders.paid_at,
@@ -69,11 +62,8 @@ joined as (
         ) as cost_amount
     from lines
     inner join orders on lines.order_id = orders.order_id
-    left join identities
-        on
-            orders.silo = identities.silo
-            and orders.source_user_id = identities.source_id
-    left join channels on orders.channel = channels.channel
+    {{ join_user('orders') }}
+    {{ join_channel('orders') }}
     left join products
         on
             lines.sku_id = products.sku_id

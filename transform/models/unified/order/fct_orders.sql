@@ -19,16 +19,12 @@ lines as (
     group by order_id
 ),
 
-identities as (
-    select * from {{ ref('bridge_user_identities') }}
-),
-
-channels as (
-    select * from {{ ref('dim_channels') }}
-),
-
 numbered as (
     select * from {{ ref('int_paid_orders_numbered') }}
+),
+
+pickups as (
+    select * from {{ ref('int_order_pickups_unioned') }}
 ),
 
 joined as (
@@ -43,6 +39,7 @@ joined as (
         orders.store_id,
         orders.campaign_id,
         orders.session_id,
+        orders.live_session_id,
         orders.order_type,
         orders.order_status,
         orders.ship_to_region_id,
@@ -51,6 +48,8 @@ joined as (
         orders.paid_at,
         {{ business_date('orders.paid_at') }} as paid_date,
         orders.paid_at is not null as is_paid,
+        pickups.pickup_arrived_at,
+        pickups.pickup_collected_at,
         cast(coalesce(lines.line_count, 0) as bigint) as line_count,
         cast(coalesce(lines.units, 0) as bigint) as units,
         cast(coalesce(lines.list_amount, 0) as decimal(18, 2)) as list_amount,
@@ -68,12 +67,10 @@ joined as (
         numbered.user_order_number
     from orders
     left join lines on orders.order_id = lines.order_id
-    left join identities
-        on
-            orders.silo = identities.silo
-            and orders.source_user_id = identities.source_id
-    left join channels on orders.channel = channels.channel
+    {{ join_user('orders') }}
+    {{ join_channel('orders') }}
     left join numbered on orders.order_id = numbered.order_id
+    left join pickups on orders.order_id = pickups.order_id
 ),
 
 final as (

@@ -1,2 +1,16 @@
--- No silo brings this yet: typed and empty.
-{{ unify([]) }}
+-- One row a reservation of a SKU before its sale.
+with
+reservations as (
+    {{ unify(['stg_storefront__presale_reservations'], computed=['user_id', 'reserved_date']) | indent(4) }}
+),
+
+final as (
+    select
+        reservations.*,
+        identities.user_id,
+        {{ business_date('reservations.reserved_at') }} as reserved_date
+    from reservations
+    {{ join_user('reservations') }}
+)
+
+select * from final

@@ -1,2 +1,2 @@
--- No silo brings this yet: typed and empty.
-{{ unify([]) }}
+-- One row a SKU that is offered to us, of any silo.
+{{ unify(['stg_market__selection_candidates']) }}

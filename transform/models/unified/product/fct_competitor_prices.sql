@@ -1,2 +1,2 @@
--- No silo brings this yet: typed and empty.
-{{ unify([]) }}
+-- One row a competitor's listing and day, of any silo.
+{{ unify(['stg_market__competitor_listings']) }}

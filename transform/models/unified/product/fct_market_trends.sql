@@ -1,2 +1,2 @@
--- No silo brings this yet: typed and empty.
-{{ unify([]) }}
+-- Demand of a category by month, of any silo.
+{{ unify(['stg_market__category_trends']) }}

@@ -1,4 +1,4 @@
--- SKU by day, where anything was sold or refunded; views and stock join when a silo brings them.
+-- SKU by day, where it was sold, refunded, looked at, put into a cart or pictured in stock.
 with
 lines as (
     select * from {{ ref('fct_order_lines') }}
@@ -6,6 +6,18 @@ lines as (
 
 refunds as (
     select * from {{ ref('fct_refunds') }}
+),
+
+events as (
+    select * from {{ ref('fct_user_events') }}
+),
+
+inventory as (
+    select * from {{ ref('fct_inventory_daily') }}
+),
+
+competitor_prices as (
+    select * from {{ ref('fct_competitor_prices') }}
 ),
 
 sold as (
@@ -31,53 +43,88 @@ refunded as (
     group by sku_id, refunded_date
 ),
 
-sku_days as (
+browsed as (
     select
         sku_id,
-        activity_date
-    from sold
-    union
-    select
-        sku_id,
-        activity_date
-    from refunded
+        event_date as activity_date,
+        sum(case when event_type = 'product_view' then 1 else 0 end) as views,
+        sum(case when event_type = 'add_to_cart' then 1 else 0 end) as carts
+    from events
+    where sku_id is not null and event_type in ('product_view', 'add_to_cart')
+    group by sku_id, event_date
 ),
 
-amounts as (
+stocked as (
+    select
+        sku_id,
+        stock_date as activity_date,
+        sum(on_hand_units) as stock_units
+    from inventory
+    group by sku_id, stock_date
+),
+
+compared as (
+    select
+        sku_id,
+        listed_date as activity_date,
+        min(price_amount) as lowest_competitor_amount
+    from competitor_prices
+    where sku_id is not null and match_score >= {{ policy('competitor_match_score') }}
+    group by sku_id, listed_date
+),
+
+connected as (
+    select (select count(*) from events) > 0 as has_events
+),
+
+sku_days as (
+    {%- for measure in ['sold', 'refunded', 'browsed', 'stocked'] %}
+    select
+        sku_id,
+        activity_date
+    from {{ measure }}
+    {{ 'union' if not loop.last }}
+    {%- endfor %}
+),
+
+joined as (
     select
         sku_days.sku_id,
         sku_days.activity_date,
+        case when connected.has_events then coalesce(browsed.views, 0) end as views,
+        case when connected.has_events then coalesce(browsed.carts, 0) end as carts,
         coalesce(sold.units, 0) as units,
         coalesce(sold.paid_amount, 0) as paid_amount,
         coalesce(refunded.refund_amount, 0) as refund_amount,
-        -- Costs lie on the day of the payment: a day that has only refunds costs nothing more.
-        case when sold.sku_id is null then 0 else sold.cost_amount end as cost_amount
+        -- Costs lie on the day of the payment: a day without one costs nothing more.
+        case when sold.sku_id is null then 0 else sold.cost_amount end as cost_amount,
+        stocked.stock_units,
+        compared.lowest_competitor_amount
     from sku_days
-    left join sold
+    cross join connected
+    {%- for measure in ['sold', 'refunded', 'browsed', 'stocked', 'compared'] %}
+    left join {{ measure }}
         on
-            sku_days.sku_id = sold.sku_id
-            and sku_days.activity_date = sold.activity_date
-    left join refunded
-        on
-            sku_days.sku_id = refunded.sku_id
-            and sku_days.activity_date = refunded.activity_date
+            sku_days.sku_id = {{ measure }}.sku_id
+            and sku_days.activity_date = {{ measure }}.activity_date
+    {%- endfor %}
 ),
 
 final as (
     select
         sku_id,
         activity_date,
-        cast(null as bigint) as views,
-        cast(null as bigint) as carts,
+        cast(views as bigint) as views,
+        cast(carts as bigint) as carts,
         cast(units as bigint) as units,
         cast(paid_amount as decimal(18, 2)) as paid_amount,
         cast(refund_amount as decimal(18, 2)) as refund_amount,
         cast(paid_amount - refund_amount as decimal(18, 2)) as net_revenue_amount,
         cast(paid_amount - refund_amount - cost_amount as decimal(18, 2)) as gross_margin_amount,
-        cast(null as bigint) as stock_units,
+        cast(stock_units as bigint) as stock_units,
         {{ average_amount('paid_amount', 'units') }} as average_unit_amount,
-        cast(null as decimal(18, 2)) as lowest_competitor_amount
-    from amounts
+        cast(lowest_competitor_amount as decimal(18, 2)) as lowest_competitor_amount
+    from joined
 )
 
 select * from final

@@ -1,2 +1,2 @@
 -- Which SKUs a campaign is about, in any silo.
-{{ unify(['int_complete_journey__campaign_skus']) }}
+{{ unify(['int_complete_journey__campaign_skus', 'int_marketing__campaign_skus']) }}

@@ -1,2 +1,2 @@
--- No silo brings this yet: typed and empty.
-{{ unify([]) }}
+-- One row a piece of content of any silo.
+{{ unify(['int_marketing__content']) }}

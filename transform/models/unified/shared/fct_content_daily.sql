@@ -1,2 +1,2 @@
--- No silo brings this yet: typed and empty.
-{{ unify([]) }}
+-- One row a piece of content and day, of any silo.
+{{ unify(['stg_marketing__content_stats']) }}

@@ -1,2 +1,2 @@
--- No silo brings this yet: typed and empty.
-{{ unify([]) }}
+-- One row a city and day, of any silo.
+{{ unify(['stg_weather__weather_daily']) }}

@@ -1,2 +1,2 @@
--- No silo brings this yet: typed and empty.
-{{ unify([]) }}
+-- One row a stock transfer of any silo.
+{{ unify(['int_erp__stock_transfers']) }}

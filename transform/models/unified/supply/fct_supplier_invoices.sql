@@ -1,2 +1,2 @@
--- No silo brings this yet: typed and empty.
-{{ unify([]) }}
+-- One row an invoice line of any silo.
+{{ unify(['int_erp__supplier_invoices']) }}

@@ -1,2 +1,2 @@
--- No silo brings this yet: typed and empty.
-{{ unify([]) }}
+-- One row a scan of a parcel, of any silo.
+{{ unify(['int_logistics__tracking_events']) }}

@@ -25,9 +25,14 @@ persons as (
         cast(count(distinct bridge.silo) as integer) as silo_count,
         min(identities.first_seen_at) as first_seen_at,
         min(identities.registered_at) as registered_at,
-        min(identities.registration_channel) as registration_channel,
+        {{ earliest('identities.registration_channel', 'identities.registered_at', 'identities.source_id') }}
+            as registration_channel,
+        {{ earliest('referrers.user_id', 'identities.registered_at', 'identities.source_id') }} as referrer_user_id,
+        min(identities.member_joined_at) as member_joined_at,
+        max(identities.member_level) as member_level,
         min(identities.region_id) as region_id,
         min(identities.age_band) as age_band,
+        min(identities.birth_year) as birth_year,
         min(identities.gender) as gender,
         min(identities.income_band) as income_band,
         min(identities.home_ownership) as home_ownership,
@@ -40,6 +45,10 @@ persons as (
         on
             bridge.silo = identities.silo
             and bridge.source_id = identities.source_id
+    left join bridge as referrers
+        on
+            identities.silo = referrers.silo
+            and identities.source_referrer_id = referrers.source_id
     group by bridge.user_id
 ),
 

@@ -1,0 +1,44 @@
+-- One row a message to one person. An SMS names only a phone: it went to the card that alone has this phone, if any.
+with
+touches as (
+    select * from {{ ref('stg_crm__touches') }}
+),
+
+groups as (
+    select * from {{ ref('stg_crm__groups') }}
+),
+
+phones as (
+    select
+        phone,
+        min(source_user_id) as source_user_id
+    from {{ ref('stg_crm__members') }}
+    where phone is not null
+    group by phone
+    having count(*) = 1
+),
+
+final as (
+    select
+        touches.touch_id,
+        touches.silo,
+        coalesce(touches.source_contact_id, phones.source_user_id) as source_user_id,
+        touches.channel,
+        touches.campaign_id,
+        touches.message_id,
+        touches.group_id,
+        groups.category_id as group_category,
+        groups.group_type,
+        touches.offer_type,
+        touches.content_type,
+        touches.sent_at,
+        {{ business_date('touches.sent_at') }} as sent_date,
+        touches.delivered_at,
+        touches.opened_at,
+        touches.clicked_at
+    from touches
+    left join groups on touches.group_id = groups.group_id
+    left join phones on touches.phone = phones.phone
+)
+
+select * from final

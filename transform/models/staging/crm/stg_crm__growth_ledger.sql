@@ -1,0 +1,20 @@
+-- One row an earning of growth points.
+with
+source as (
+    select * from {{ source('crm', 'growth_ledger') }}
+),
+
+renamed as (
+    select
+        'crm' as silo,
+        'crm:' || entry_id as growth_id,
+        card_no as source_user_id,
+        'crm:' || card_no as card_id,
+        points,
+        source as growth_source,
+        source_ref,
+        earned_at
+    from source
+)
+
+select * from renamed

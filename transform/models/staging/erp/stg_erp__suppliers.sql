@@ -1,0 +1,21 @@
+-- One row a supplier as it is now.
+with
+source as (
+    select * from {{ source('erp', 'suppliers') }}
+),
+
+renamed as (
+    select
+        'erp' as silo,
+        supplier_id as source_supplier_id,
+        'erp:' || supplier_id as supplier_id,
+        supplier_name,
+        is_core,
+        supply_mode,
+        province,
+        city,
+        updated_at
+    from source
+)
+
+select * from renamed

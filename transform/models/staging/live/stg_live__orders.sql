@@ -1,0 +1,25 @@
+-- One row an order as it is now.
+with
+source as (
+    select * from {{ source('live', 'orders') }}
+),
+
+renamed as (
+    select
+        'live' as silo,
+        order_id as source_order_id,
+        'live:' || order_id as order_id,
+        'live:' || live_session_id as live_session_id,
+        open_id as source_user_id,
+        phone_masked,
+        ship_to_province,
+        ship_to_city,
+        placed_at,
+        paid_at,
+        status as source_status,
+        shipping_amount,
+        updated_at
+    from source
+)
+
+select * from renamed
