@@ -137,7 +137,7 @@ def load(name: str | None = None, settings: Settings | None = None) -> Merchant:
     """Reads `merchants/<name>.yml`.
 
     Args:
-        name: the merchant; by default the environment's, else the only one that there is.
+        name: the merchant; by default the environment's, else the only one that there is or that has data.
 
     Raises:
         UsageError: no such merchant, none chosen among several, or a wrong file.
@@ -172,6 +172,8 @@ def names(settings: Settings) -> list[str]:
 
 def _only_one(settings: Settings) -> str:
     found = names(settings)
+    if len(found) > 1:
+        found = [name for name in found if (settings.home / name).is_dir()]
     if len(found) != 1:
         raise UsageError(f"Which merchant? {_choice(settings)}")
     return found[0]

@@ -46,6 +46,11 @@ def test_the_only_merchant_needs_no_name_and_one_of_several_does(settings: Setti
     _write(settings, "other", GOOD)
     with pytest.raises(UsageError, match="--merchant or set ZHONGTAI_MERCHANT: other, shop"):
         merchant.load(None, settings)
+    (settings.home / "other").mkdir(parents=True)
+    assert merchant.load(None, settings).name == "other", "the only one with data"
+    (settings.home / "shop").mkdir()
+    with pytest.raises(UsageError, match="Which merchant"):
+        merchant.load(None, settings)
 
 
 @pytest.mark.parametrize(
