@@ -101,10 +101,9 @@ def serve(merchant: Merchant, settings: Settings, port: int, out: Console) -> No
 def _execute(merchant: Merchant, settings: Settings, as_of: str | None, known_at: int | None, out: Console) -> Any:
     # Thousands of modules are imported; collecting garbage among them costs a third of the time.
     gc.disable()
-    import dagster as dg
-
     from orchestration.definitions import build
     from orchestration.defs.jobs import JOB
+    from orchestration.event_log import pooled_instance
 
     prepare_instance(settings)
     job = build(merchant.name).resolve_job_def(JOB)
@@ -114,7 +113,7 @@ def _execute(merchant: Merchant, settings: Settings, as_of: str | None, known_at
     LOGGER.setLevel(logging.INFO)
     LOGGER.addHandler(handler)
     try:
-        with dg.DagsterInstance.get() as instance:
+        with pooled_instance(settings.dagster_home) as instance:
             _belong_to_the_ui(instance, settings, JOB)
             return job.execute_in_process(
                 instance=instance,
