@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 from zhongtai import settings as settings_module
 from zhongtai.errors import UsageError
 from zhongtai.settings import Settings
+from zhongtai.yamls import read_yaml
 
 # The silos of an e-commerce company; a merchant may have any of them, and exports of its own beside them.
 SILOS = (
@@ -148,7 +149,7 @@ def load(name: str | None = None, settings: Settings | None = None) -> Merchant:
     if not file.is_file():
         raise UsageError(f"There is no merchant '{chosen}'. {_choice(settings)}")
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        content = read_yaml(file) or {}
         if not isinstance(content, dict):
             raise UsageError(f"{file}: a merchant file is a mapping; see docs/merchants.md")
         own = {"name": chosen, "file": file, "home": settings.home / chosen}

@@ -6,12 +6,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zhongtai.errors import UsageError
 from zhongtai.merchant import Merchant
 from zhongtai.settings import Settings
+from zhongtai.yamls import read_yaml
 
 ALWAYS = date(1970, 1, 1)
 
@@ -88,7 +88,7 @@ def as_mapping(values: list[PolicyValue], as_of_date: date) -> dict[str, float |
 
 
 def _definitions(file: Path) -> dict[str, Definition]:
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    content = read_yaml(file)
     definitions = {}
     for name, entry in content.items():
         try:

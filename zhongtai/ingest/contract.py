@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.main import IncEx
 
 from zhongtai.errors import UsageError
+from zhongtai.yamls import read_yaml
 
 LoadMode = Literal["append", "upsert", "snapshot", "tombstone"]
 FileFormat = Literal["parquet", "csv", "jsonl", "json", "xlsx"]
@@ -179,7 +180,7 @@ def load_contracts(folder: Path, silos: list[str] | None = None) -> list[Contrac
 
 def _read(file: Path) -> list[Contract]:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        content = read_yaml(file) or {}
     except yaml.YAMLError as error:
         raise UsageError(f"{file}: not valid YAML: {error}") from error
     contracts = []

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from zhongtai.errors import UsageError
 from zhongtai.quality.results import Severity
+from zhongtai.yamls import read_yaml
 
 Layer = Literal["raw", "unified", "marts"]
 BATCH = "{batch}"
@@ -107,7 +108,7 @@ def _place(path: Path, file: Path) -> tuple[Layer, str]:
 def _read(file: Path) -> tuple[ExpectationSpec, ...]:
     """The entries of one file."""
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = read_yaml(file)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: not YAML: {_one_line(error)}") from error
     entries = content.get("expectations") if isinstance(content, dict) and len(content) == 1 else None
