@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import duckdb
 
 
+_NAMED_ROWS = 10_000
+
+
 @dataclass(frozen=True)
 class Batch:
     """What the loading of files together needs.
@@ -162,7 +165,7 @@ def _store(
     try:
         connection.execute(f"create or replace temp view staged as {part.query}")
         connection.execute(faults.typed_view(work.contract, part.types, work.merchant.time_zone))
-        connection.execute(faults.accepted_view(work.contract))
+        connection.execute(faults.accepted_view(work.contract, len(files)))
         read, accepted = _rows_by_file(connection, "staged"), _rows_by_file(connection, "accepted")
         stored = {raw_file(work.merchant, entry.silo, entry.table, entry.batch) for entry in held.values()}
         superseded = keys.judge(connection, work.contract, sorted(stored))
@@ -184,7 +187,7 @@ def _store(
         if entry.replaced_by is not None:
             entry.rows_superseded, entry.rows_loaded = entry.rows_superseded + entry.rows_loaded, 0
     if any(entry.rows_quarantined for entry in files):
-        _write_quarantine(work, files, held)
+        _write_quarantine(work, part.types, files, held)
     _set_event_ranges(work, files)
     return [*(_with_superseded(held[position], rows) for position, rows in superseded.items()), *files]
 
@@ -236,9 +239,11 @@ def _write_raw(work: Batch, batch: int, has_verdicts: bool) -> None:
     )
 
 
-def _write_quarantine(work: Batch, files: list[FileLoad], held: dict[int, FileLoad]) -> None:
+def _write_quarantine(work: Batch, types: list[str], files: list[FileLoad], held: dict[int, FileLoad]) -> None:
     """Writes the rejected rows with their reasons, and counts them by business date."""
     contract = work.contract
+    rows = f"(select * from staged where {_rejected(work.connection, files)})"
+    work.connection.execute(faults.typed_view(contract, types, work.merchant.time_zone, rows))
     names = ", ".join(f"({entry.position}, {quote_literal(entry.file)})" for entry in [*held.values(), *files])
     conflict = quote_literal(f"other values under the same key ({', '.join(contract.key)}) than ")
     other_position, other_row = keys.place_of("verdicts.other_id")
@@ -282,6 +287,27 @@ def _write_quarantine(work: Batch, files: list[FileLoad], held: dict[int, FileLo
         counts.setdefault(int(position), {})[day] = int(rows)
     for entry in files:
         entry.quarantined_dates = counts.get(entry.position, {})
+
+
+def _rejected(connection: duckdb.DuckDBPyConnection, files: list[FileLoad]) -> str:
+    """SQL of the condition on `staged` of rows that are faulty or in conflict.
+
+    A few are named, so that the others are not cast once more.
+    """
+    connection.execute(
+        f"""
+        create or replace temp table rejected_rows as
+        select {keys.ROW_ID} as row_id from staged anti join accepted using (_file_position, _row_number)
+        union all
+        select row_id from verdicts where verdict = 'key_conflict'
+        """
+    )
+    ids = connection.execute(f"select row_id from rejected_rows limit {_NAMED_ROWS + 1}").fetchall()
+    if len(ids) > _NAMED_ROWS:
+        return f"{keys.ROW_ID} in (select row_id from rejected_rows)"
+    positions = ", ".join(str(entry.position) for entry in files if entry.rows_quarantined)
+    named = ", ".join(str(row_id) for (row_id,) in ids)
+    return f"_file_position in ({positions}) and {keys.ROW_ID} in ({named})"
 
 
 def _copy(work: Batch, query: str, file: Path) -> None:

@@ -12,12 +12,13 @@ _SHOWN_ALLOWED = 10
 _SHOWN_CLASSES = ("none", "attribute")
 
 
-def typed_view(contract: Contract, source_types: list[str], zone: str) -> str:
-    """SQL of the view `typed`: `staged` with `v0` … (cleaned), `t0` … (typed) and `is_faulty`.
+def typed_view(contract: Contract, source_types: list[str], zone: str, rows: str = "staged") -> str:
+    """SQL of the view `typed`: the rows with `v0` … (cleaned), `t0` … (typed) and `is_faulty`.
 
     Args:
         source_types: the DuckDB types of `s0` …
         zone: the merchant's time zone.
+        rows: a relation of the columns of `staged`.
     """
     cleaned = [f"{casts.present(f's{index}', kind)} as v{index}" for index, kind in enumerate(source_types)]
     typed = []
@@ -30,22 +31,23 @@ def typed_view(contract: Contract, source_types: list[str], zone: str) -> str:
     ]
     return f"""
         create or replace temp view typed as
-        with cleaned as (select *, {", ".join(cleaned)} from staged),
+        with cleaned as (select *, {", ".join(cleaned)} from {rows}),
         cast_values as (select *, {", ".join(typed)} from cleaned)
         select *, _structure is not null or {" or ".join(f"({condition})" for condition in conditions)} as is_faulty
         from cast_values
     """
 
 
-def accepted_view(contract: Contract) -> str:
+def accepted_view(contract: Contract, files: int) -> str:
     """SQL of the view `accepted`: the rows without fault under the contract's names, with `_extra` and their place.
 
-    Text is cast once and kept in a table, because it is slow to cast; Parquet's own values are cast again for each
-    use, because to keep tens of millions of rows is slower.
+    Text is cast once and kept in a table, because it is slow to cast, and so are the values of many small files, which
+    are slow to open; a Parquet file's own values are cast again for each use, because to keep tens of millions of rows
+    is slower.
     """
     columns = [f"t{index} as {quote_identifier(column.name)}" for index, column in enumerate(contract.columns)]
     query = f"select {', '.join(columns)}, _extra, _file_position, _row_number from typed where not is_faulty"
-    if contract.format == "parquet":
+    if contract.format == "parquet" and files == 1:
         return f"create or replace temp view accepted as {query}"
     return (
         f"create or replace temp table accepted_rows as {query}; "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.staged import Row, position_values, write_rows
 from zhongtai.ingest.unpack import FileFault, plain_text
-from zhongtai.sql import quote_files, quote_literal, read_parquet
+from zhongtai.sql import quote_files, quote_identifier, quote_literal, read_parquet
 
 if TYPE_CHECKING:
     import duckdb
@@ -179,10 +179,10 @@ def _exact_rows(source: JsonSource) -> Iterator[Row]:
 
 def _records(contract: Contract, numbered: str) -> str:
     """SQL of the records' values, from `_file_position`, `_row_number`, `_line_number` and `record`."""
-    paths = ", ".join(
-        quote_literal(f"$.{json.dumps(column.source_name, ensure_ascii=False)}") for column in contract.columns
+    shape = json.dumps({column.source_name: "VARCHAR" for column in contract.columns}, ensure_ascii=False)
+    values = ", ".join(
+        f"_values.{quote_identifier(column.source_name)} as s{index}" for index, column in enumerate(contract.columns)
     )
-    values = ", ".join(f"_values[{index}] as s{index - 1}" for index in range(1, len(contract.columns) + 1))
     without = {column.source_name: None for column in contract.columns}
     known = quote_literal(json.dumps(without, ensure_ascii=False))
     return f"""
@@ -196,7 +196,7 @@ def _records(contract: Contract, numbered: str) -> str:
             nullif(cast(_rest as varchar), '{{}}') as _extra
         from (
             select *,
-                case when _is_record then json_extract_string(record, [{paths}]) end as _values,
+                case when _is_record then from_json(record, {quote_literal(shape)}) end as _values,
                 case when _is_record then json_merge_patch(record, {known}) end as _rest
             from (
                 select *, case when json_valid(record) then json_type(record) = 'OBJECT' else false end as _is_record
