@@ -28,11 +28,12 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(BIN)/python -m compileall -q orchestration zhongtai
 	@touch $@
 
-demo: setup ## Runs a year of a real retailer from its files to a published release
-	@$(BIN)/zhongtai run --merchant complete_journey
+demo: setup ## Makes a company with ten silos, and runs it from its files to a published release
+	@$(BIN)/zhongtai simulate --merchant qinghe
+	@$(BIN)/zhongtai run --merchant qinghe
 
 up: setup ## Serves the Dagster UI and daemon on port 3000
-	@$(BIN)/zhongtai up --merchant $(or $(ZHONGTAI_MERCHANT),complete_journey)
+	@$(BIN)/zhongtai up --merchant $(or $(ZHONGTAI_MERCHANT),qinghe)
 
 test: setup ## Runs the tests, in parallel
 	$(BIN)/pytest -n 2 --dist loadfile -m 'not browser and not real'

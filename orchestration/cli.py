@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -19,6 +20,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Zhongtai 中台: from silos to a validated release.",
 )
+class Scale(StrEnum):
+    """Sizes of a simulated company."""
+
+    XS = "xs"
+    S = "s"
+    M = "m"
+    L = "l"
+
+
 releases_app = typer.Typer(help="List, inspect, roll back and prune releases.", invoke_without_command=True)
 quarantine_app = typer.Typer(help="Rows that their contract rejected, and why.", invoke_without_command=True)
 app.add_typer(releases_app, name="releases")
@@ -44,6 +54,29 @@ def main() -> None:
     except ZhongtaiError as error:
         err.print(f"[red]{_escaped(error)}[/red]")
         sys.exit(1)
+
+
+@app.command()
+def simulate(
+    scale: Annotated[Scale, typer.Option(help="xs for tests, s for a look, m and l for measurements.")] = Scale.S,
+    seed: Annotated[int, typer.Option(help="Another seed plants other answers.", min=0)] = 7,
+    merchant: Annotated[str, typer.Option("--merchant", "-m", help="Whose silos are made.")] = "qinghe",
+) -> None:
+    """Makes the files of all ten silos of a company whose truth is known."""
+    from orchestration.printing import printed_progress
+    from zhongtai.simulator import simulate as simulator
+
+    chosen = load(merchant)
+    summary = simulator.simulated(chosen.home)
+    if summary is None or (summary.scale, summary.seed) != (scale.value, seed):
+        with printed_progress(out):
+            summary = simulator.simulate(chosen.home, scale.value, seed)
+    out.print(
+        f"{chosen.title}: {sum(summary.files.values()):,} files with {sum(summary.rows.values()):,} rows, "
+        f"{summary.first_date} to {summary.last_date}, in {chosen.home / 'silos'}. "
+        f"Next: zhongtai run --merchant {chosen.name}",
+        soft_wrap=True,
+    )
 
 
 @app.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import sys
 import time
@@ -12,14 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 
+from orchestration.printing import printed_progress
 from zhongtai import fingerprint, lock, release
 from zhongtai.errors import BusyError
 from zhongtai.ingest import landing
 from zhongtai.ingest.contract import load_contracts
 from zhongtai.merchant import Merchant
-from zhongtai.progress import LOGGER, Progress
 from zhongtai.settings import Settings
 
 if TYPE_CHECKING:
@@ -109,23 +107,17 @@ def _execute(merchant: Merchant, settings: Settings, as_of: str | None, known_at
     job = build(merchant.name).resolve_job_def(JOB)
     gc.enable()
     options = {"merchant": merchant.name, "as_of": as_of, "known_at": known_at}
-    handler = _Printer(out)
-    LOGGER.setLevel(logging.INFO)
-    LOGGER.addHandler(handler)
-    try:
-        with pooled_instance(settings.dagster_home) as instance:
-            _belong_to_the_ui(instance, settings, JOB)
-            return job.execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                tags={"zhongtai/merchant": merchant.name},
-                run_config={
-                    "resources": {"run_options": {"config": options}},
-                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                },
-            )
-    finally:
-        LOGGER.removeHandler(handler)
+    with printed_progress(out), pooled_instance(settings.dagster_home) as instance:
+        _belong_to_the_ui(instance, settings, JOB)
+        return job.execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            tags={"zhongtai/merchant": merchant.name},
+            run_config={
+                "resources": {"run_options": {"config": options}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+        )
 
 
 def _belong_to_the_ui(instance: DagsterInstance, settings: Settings, job: str) -> None:
@@ -142,21 +134,3 @@ def _belong_to_the_ui(instance: DagsterInstance, settings: Settings, job: str) -
     origin = RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME).get_job_origin(job)
     created = partial(instance.create_run_for_job, remote_job_origin=origin)
     instance.create_run_for_job = created  # type: ignore[method-assign]
-
-
-class _Printer(logging.Handler):
-    """Prints each finished piece of work as a line: stage, what, rows, seconds."""
-
-    def __init__(self, out: Console) -> None:
-        super().__init__()
-        self.out = out
-
-    def emit(self, record: logging.LogRecord) -> None:
-        progress: Progress | None = getattr(record, "progress", None)
-        if progress is not None:
-            rows = "" if progress.rows is None else f"{progress.rows:,}"
-            note = escape(f"  {progress.note}" if progress.note else "")
-            self.out.print(
-                f"  {progress.stage:<9} {escape(progress.item):<52} {rows:>12}  {progress.seconds:>6.1f} s{note}",
-                soft_wrap=True,
-            )

@@ -1,0 +1,1 @@
+"""A seeded merchant with planted truth that writes every silo in its native form."""
