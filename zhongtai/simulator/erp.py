@@ -23,6 +23,7 @@ def write(world: World, silos: Silos, fulfilment: Fulfilment) -> None:
     _write_deliveries(world, silos, fulfilment)
     _write_transfers(world, silos, fulfilment.transfers)
     _write_invoices(world, silos, fulfilment)
+    _write_payments(world, silos, fulfilment)
     _write_inventory(world, silos, fulfilment)
 
 
@@ -119,11 +120,7 @@ def _write_transfers(world: World, silos: Silos, transfers: pd.DataFrame) -> Non
 
 
 def _write_invoices(world: World, silos: Silos, fulfilment: Fulfilment) -> None:
-    invoices, lines, payments = (
-        fulfilment.invoices.invoices,
-        fulfilment.invoices.lines,
-        fulfilment.invoices.payments,
-    )
+    invoices, lines = fulfilment.invoices.invoices, fulfilment.invoices.lines
     created = invoices["created_at"].to_numpy()
     number = np.flatnonzero(created < world.end)
     number = number[np.argsort(created[number], kind="stable")]
@@ -152,12 +149,16 @@ def _write_invoices(world: World, silos: Silos, fulfilment: Fulfilment) -> None:
         "created_at": entered[row],
     }
     silos.write("erp", "invoice_lines", columns, world.day_of(entered[row]))
+
+
+def _write_payments(world: World, silos: Silos, fulfilment: Fulfilment) -> None:
+    invoices, payments = fulfilment.invoices.invoices, fulfilment.invoices.payments
     paid = np.flatnonzero(payments["paid_at"].to_numpy() < world.end)
     done = payments.iloc[paid]
     columns = {
         "supplier_payment_id": coded("SPY", paid + 1),
         "invoice_id": coded("IV", done["invoice"].to_numpy() + 1),
-        "supplier_id": pick(suppliers, invoices["supplier"].to_numpy()[done["invoice"]]),
+        "supplier_id": pick(world.suppliers["supplier_id"], invoices["supplier"].to_numpy()[done["invoice"]]),
         "paid_amount": done["amount"].to_numpy(),
         "paid_at": done["paid_at"].to_numpy(),
     }

@@ -99,8 +99,9 @@ def _shipped(
     at_once = np.clip(hour + picking, 8.5, 20)
     opens = np.where(hour > 19, 1, 0)
     morning, evening = rng.uniform(8, 10.5, count), rng.uniform(16, 20, count)
-    late = np.where(service == _HALF_DAY, hour > 7.5, hour > 15).astype(int)
-    leaves = np.where(np.isin(service, [_HALF_DAY, _PICKUP]), morning, evening)
+    early = np.isin(service, [_HALF_DAY, _PICKUP])
+    late = np.where(early, hour > 7.5, hour > 15).astype(int)
+    leaves = np.where(early, morning, evening)
     leaves = np.where(service == _INSTANT, np.where(opens == 1, 8.5 + picking, at_once), leaves)
     wait = np.where(service == _INSTANT, opens, late)
     # Great sales are packed for days, and nothing leaves a warehouse in a storm.

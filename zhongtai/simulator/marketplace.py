@@ -19,12 +19,17 @@ _PLATFORMS = {"tmall": "天猫", "jd": "京东"}
 
 def write(world: World, silos: Silos, sold: Orders, activities: Activities) -> None:
     """Writes every table of the marketplaces."""
-    orders, lines, identities = sold.orders, sold.lines, world.identities
+    orders = sold.orders
     in_silo = (orders["silo"] == "marketplace").to_numpy()
-    rows = np.flatnonzero(in_silo)
-    platform = orders["platform"].to_numpy()
-    part_of = np.where(platform == "tmall", "tmall_{}", "jd_{}")
-    seen = versions(world, orders, rows)
+    part_of = np.where(orders["platform"].to_numpy() == "tmall", "tmall_{}", "jd_{}")
+    _write_orders(world, silos, sold, in_silo, part_of)
+    _write_lines(world, silos, sold, in_silo, part_of)
+    _write_after_sales(world, silos, sold, activities, in_silo, part_of)
+
+
+def _write_orders(world: World, silos: Silos, sold: Orders, in_silo: np.ndarray, part_of: np.ndarray) -> None:
+    orders, identities = sold.orders, world.identities
+    seen = versions(world, orders, np.flatnonzero(in_silo))
     province, city = typed_places(world, orders["region"].to_numpy(), world.rng("marketplace addresses"), 0.02)
     taken = orders.iloc[seen.order]
     buyer = taken["identity"].to_numpy()
@@ -47,6 +52,10 @@ def write(world: World, silos: Silos, sold: Orders, activities: Activities) -> N
         seen.day,
         parts=part_of[seen.order],
     )
+
+
+def _write_lines(world: World, silos: Silos, sold: Orders, in_silo: np.ndarray, part_of: np.ndarray) -> None:
+    orders, lines = sold.orders, sold.lines
     order = lines["order"].to_numpy()
     mine = np.flatnonzero(in_silo[order])
     part = lines.iloc[mine]
@@ -69,6 +78,14 @@ def write(world: World, silos: Silos, sold: Orders, activities: Activities) -> N
         orders["day"].to_numpy()[order[mine]],
         parts=part_of[order[mine]],
     )
+
+
+def _write_after_sales(
+    world: World, silos: Silos, sold: Orders, activities: Activities, in_silo: np.ndarray, part_of: np.ndarray
+) -> None:
+    """Refunds and reviews."""
+    orders, lines, identities = sold.orders, sold.lines, world.identities
+    order = lines["order"].to_numpy()
     refunds = sold.refunds[in_silo[sold.refunds["order"]]]
     silos.write(
         "marketplace",

@@ -179,9 +179,8 @@ def serve(cell: np.ndarray, units: np.ndarray, available: np.ndarray) -> np.ndar
     served = np.zeros(len(cell), bool)
     left = available[cell].copy()
     open_ = np.arange(len(cell))
-    for _ in range(3):
-        if not len(open_):
-            break
+    while len(open_ := open_[units[open_] <= left[open_]]):
+        # The first line of each cell fits, so that every round decides at least these.
         running = np.cumsum(units[open_])
         first = np.r_[True, cell[open_][1:] != cell[open_][:-1]]
         before = (running - units[open_])[first]
