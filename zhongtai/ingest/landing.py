@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -155,8 +156,8 @@ def read_log(merchant: Merchant) -> list[LandedFile]:
 
 def position(merchant: Merchant) -> int:
     """The last position of the landing order, 0 if nothing has landed."""
-    log = read_log(merchant)
-    return log[-1].position if log else 0
+    entries = journal.read(_log(merchant))
+    return LandedFile.model_validate(entries[-1]).position if entries else 0
 
 
 def unmatched(merchant: Merchant, contracts: list[Contract]) -> list[Path]:
@@ -204,13 +205,12 @@ def _files(merchant: Merchant, silo: str) -> list[Path]:
         raise UsageError(
             f"{merchant.file}: silos.{silo}: there is no folder {folder}. Create it, or correct its 'path'."
         )
-    return [
-        file
-        for file in folder.rglob("*")
-        if not file.name.endswith(_UNFINISHED)
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        and file.is_file()
-    ]
+    found: list[Path] = []
+    for base, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files = [Path(base, name) for name in names if not name.startswith(".") and not name.endswith(_UNFINISHED)]
+        found += [file for file in files if file.is_file()]
+    return found
 
 
 def _matching(file: Path, contracts: list[Contract]) -> list[Contract]:
