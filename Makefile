@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A parent's wish to write no bytecode would double the start-up time of every command.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo up test real browser lint format bench lock clean
+.PHONY: help setup demo up test real silos browser lint format bench lock clean
 
 help: ## Shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,10 +36,13 @@ up: setup ## Serves the Dagster UI and daemon on port 3000
 	@$(BIN)/zhongtai up --merchant $(or $(ZHONGTAI_MERCHANT),qinghe)
 
 test: setup ## Runs the tests, in parallel
-	$(BIN)/pytest -n 2 --dist loadfile -m 'not browser and not real'
+	$(BIN)/pytest -n 2 --dist loadfile -m 'not browser and not real and not silos'
 
 real: setup ## Compares whole runs of the real merchants with independent calculations
 	$(BIN)/pytest -m real
+
+silos: setup ## Runs the simulated company without each silo, and with each alone
+	$(BIN)/pytest -n 2 -m silos
 
 browser: setup ## Looks at the UI in a real browser (needs chromium)
 	$(BIN)/pytest -m browser

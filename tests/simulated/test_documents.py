@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.integration.conftest import Small
+from tests.qinghe import Qinghe
 from zhongtai.settings import PROJECT_ROOT
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,20 +16,19 @@ COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith(".venv/bin/zhongtai")])
-def test_readme_questions_are_answered(published_once: tuple[Small, str], command: str) -> None:
-    small, _ = published_once
+def test_readme_questions_are_answered(qinghe: Qinghe, command: str) -> None:
     arguments = shlex.split(command)[1:]
-    answer = small.zhongtai(*arguments)
+    answer = qinghe.zhongtai(*arguments)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.count("│") >= 4, "no row"
     if arguments[0] == "sql":
-        assert len(small.query(f"from ({arguments[1]})" if "order by" not in arguments[1] else arguments[1])) >= 1
+        assert len(qinghe.query(f"from ({arguments[1]})" if "order by" not in arguments[1] else arguments[1])) >= 1
 
 
 def test_readme_make_targets_exist() -> None:
     targets = {shlex.split(line, comments=True)[1] for line in COMMANDS if line.startswith("make ")}
     assert {"demo", "test"} <= targets
-    for target in targets | {"up", "lint", "browser", "bench"}:
+    for target in targets | {"up", "lint", "real", "silos", "browser", "bench"}:
         made = subprocess.run(["make", "--dry-run", target], cwd=PROJECT_ROOT, capture_output=True, check=False)
         assert made.returncode == 0, target
 
@@ -40,8 +39,7 @@ def test_links_of_documents_lead_somewhere() -> None:
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
-def test_documented_commands_are_the_ones_there_are(published_once: tuple[Small, str]) -> None:
-    small, _ = published_once
+def test_documented_commands_are_the_ones_there_are(qinghe: Qinghe) -> None:
     documented = set(re.findall(r"^\| `zhongtai (\w+)", README, re.MULTILINE))
-    offered = set(re.findall(r"^│ (\w+) ", small.zhongtai("--help").stdout, re.MULTILINE))
+    offered = set(re.findall(r"^│ (\w+) ", qinghe.zhongtai("--help").stdout, re.MULTILINE))
     assert documented | {"up"} == offered

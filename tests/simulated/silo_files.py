@@ -1,0 +1,320 @@
+"""The simulated merchant's files in plain Python: what each table of a silo holds, and nothing of the platform's code.
+
+Written from the contracts (transform/models/sources) and docs/contracts.md, so that an error of ingest has to be made
+twice to go unseen. Amounts are integer cents, moments are UTC without a zone, dates are midnights.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from python_calamine import CalamineError, CalamineWorkbook
+
+from tests.simulated.cell_values import converted
+
+SOURCES = Path(__file__).resolve().parents[2] / "transform" / "models" / "sources"
+ZONE = "Asia/Shanghai"
+SILOS = (
+    "storefront",
+    "marketplace",
+    "live",
+    "stores",
+    "crm",
+    "marketing",
+    "market",
+    "erp",
+    "logistics",
+    "weather",
+)
+
+
+class UnreadableError(Exception):
+    """A file that its contract rejects as a whole; says why."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as its contract states it."""
+
+    name: str
+    header: str
+    data_type: str
+    nullable: bool
+    allowed: tuple[str, ...]
+    zone: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A table as its contract states it; `columns` in the contract's order."""
+
+    silo: str
+    table: str
+    meta: dict[str, Any]
+    columns: tuple[Column, ...]
+
+    @property
+    def key(self) -> list[str]:
+        return list(self.meta["key"])
+
+    @property
+    def form(self) -> str:
+        """jsonl, json, csv, parquet or xlsx."""
+        return str(self.meta.get("format") or self.meta["file"].rsplit(".", 1)[-1])
+
+
+@dataclass
+class FileCount:
+    """What became of the rows of a file."""
+
+    rows_read: int = 0
+    rows_duplicate: int = 0
+    rows_superseded: int = 0
+    unreadable: str | None = None
+    # Each rejected row (1-based) with every reason that there is to reject it.
+    rejected: dict[int, set[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Reading:
+    """A table read from its files.
+
+    Attributes:
+        rows: those that hold at the end, typed by the contract.
+        files: what became of each file's rows, in landing order.
+    """
+
+    rows: pd.DataFrame
+    files: dict[str, FileCount]
+
+
+def contracts() -> dict[tuple[str, str], Contract]:
+    """Every table of the ten silos, by silo and name."""
+    found = {}
+    for silo in SILOS:
+        source = yaml.safe_load((SOURCES / f"{silo}.yml").read_text(encoding="utf-8"))["sources"][0]
+        for table in source["tables"]:
+            meta = table["config"]["meta"]
+            columns = tuple(_column(one, meta["key"]) for one in table["columns"])
+            found[silo, table["name"]] = Contract(silo, table["name"], meta, columns)
+    return found
+
+
+def _column(declared: dict[str, Any], key: list[str]) -> Column:
+    meta = declared.get("config", {}).get("meta", {})
+    zone = meta.get("time_zone", "UTC")
+    return Column(
+        name=declared["name"],
+        header=meta.get("source_name", declared["name"]),
+        data_type=declared["data_type"],
+        nullable=meta.get("nullable", declared["name"] not in key),
+        allowed=tuple(meta.get("allowed", ())),
+        zone=ZONE if zone == "local" else zone,
+    )
+
+
+def landed(silos: Path, contract: Contract) -> list[Path]:
+    """The table's files in the order of landing, without those of which the table has the content already."""
+    files = [path for path in (silos / contract.silo).iterdir() if fnmatch(path.name, contract.meta["file"])]
+    ordered = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name, str(path)))
+    return list({path.read_bytes(): path for path in reversed(ordered)}.values())[::-1]
+
+
+def read(silos: Path, contract: Contract) -> Reading:
+    """Reads every file of a table, and resolves what landed more than once by the contract's load mode."""
+    counts: dict[str, FileCount] = {}
+    good: list[tuple[str, int, dict[str, Any]]] = []
+    for path in landed(silos, contract):
+        count = counts[path.name] = FileCount()
+        try:
+            records = list(_records(path, contract))
+        except UnreadableError as error:
+            count.unreadable = str(error)
+            continue
+        count.rows_read = len(records)
+        for number, record in enumerate(records, start=1):
+            row, reasons = _judged(record, contract)
+            if reasons:
+                count.rejected[number] = reasons
+            else:
+                good.append((path.name, number, row))
+    kept = _facts(good, contract, counts) if contract.meta["load_mode"] == "append" else good
+    if contract.meta["load_mode"] in ("upsert", "tombstone"):
+        kept = _newest(good, contract, counts)
+    return Reading(_frame([row for _, _, row in kept], contract), counts)
+
+
+def _records(path: Path, contract: Contract) -> Iterator[dict[str, Any] | None]:
+    """The records of a file by header; None for one of broken structure.
+
+    Raises:
+        UnreadableError: the file is empty, broken, not of its encoding, or lacks a column.
+    """
+    content = path.read_bytes()
+    if not content:
+        raise UnreadableError("empty")
+    if contract.form == "parquet":
+        yield from _parquet_records(content, contract)
+    elif contract.form == "xlsx":
+        yield from _sheet_records(content, contract)
+    else:
+        text = _text(content, contract)
+        yield from {"jsonl": _line_records, "json": _document_records, "csv": _csv_records}[contract.form](
+            text, contract
+        )
+
+
+def _text(content: bytes, contract: Contract) -> str:
+    try:
+        plain = gzip.decompress(content) if contract.meta["file"].endswith(".gz") else content
+    except (EOFError, OSError) as error:
+        raise UnreadableError("archive") from error
+    try:
+        return plain.decode(contract.meta.get("encoding", "utf-8")).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise UnreadableError("encoding") from error
+
+
+def _line_records(text: str, _: Contract) -> Iterator[dict[str, Any] | None]:
+    for line in text.splitlines():
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            record = None
+        yield record if isinstance(record, dict) else None
+
+
+def _document_records(text: str, contract: Contract) -> Iterator[dict[str, Any] | None]:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UnreadableError("document") from error
+    for name in filter(None, contract.meta.get("records", "").split(".")):
+        found = found[name]
+    yield from found
+
+
+def _csv_records(text: str, contract: Contract) -> Iterator[dict[str, Any] | None]:
+    lines = csv.reader(io.StringIO(text), delimiter=contract.meta.get("delimiter", ","))
+    header = [name.strip() for name in next(lines)]
+    _check_columns(header, contract)
+    for cells in lines:
+        yield dict(zip(header, cells, strict=True)) if len(cells) == len(header) else None
+
+
+def _parquet_records(content: bytes, contract: Contract) -> Iterator[dict[str, Any]]:
+    try:
+        table = pq.read_table(io.BytesIO(content))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UnreadableError("parquet") from error
+    _check_columns(table.column_names, contract)
+    yield from table.to_pylist()
+
+
+def _sheet_records(content: bytes, contract: Contract) -> Iterator[dict[str, Any]]:
+    try:
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name(contract.meta["sheet"])
+    except (CalamineError, OSError) as error:
+        raise UnreadableError("workbook") from error
+    rows = [row for row in sheet.to_python() if any(cell != "" for cell in row)]
+    if not rows:
+        raise UnreadableError("empty")
+    header = [str(name).strip() for name in rows[0]]
+    _check_columns(header, contract)
+    for row in rows[1:]:
+        yield dict(zip(header, row, strict=True))
+
+
+def _check_columns(header: list[str], contract: Contract) -> None:
+    lacking = [column.header for column in contract.columns if column.header not in header]
+    if lacking:
+        raise UnreadableError(f"lacks {', '.join(lacking)}")
+
+
+def _judged(record: dict[str, Any] | None, contract: Contract) -> tuple[dict[str, Any], set[str]]:
+    """The typed row, and every reason for which the contract rejects it."""
+    if record is None:
+        return {}, {"structure"}
+    row: dict[str, Any] = {}
+    reasons: set[str] = set()
+    for column in contract.columns:
+        try:
+            value = row[column.name] = converted(record.get(column.header), column.data_type, column.zone)
+        except (ValueError, ArithmeticError):
+            reasons.add("type")
+            continue
+        if value is None and not column.nullable:
+            reasons.add("null")
+        if value is not None and column.allowed and str(value) not in column.allowed:
+            reasons.add("allowed")
+    return row, reasons
+
+
+def _facts(
+    rows: list[tuple[str, int, dict[str, Any]]], contract: Contract, counts: dict[str, FileCount]
+) -> list[tuple[str, int, dict[str, Any]]]:
+    """Append: the first row of a key stays; equal ones are duplicates, others conflicts."""
+    first: dict[tuple[Any, ...], tuple[str, int, dict[str, Any]]] = {}
+    for file, number, row in rows:
+        held = first.setdefault(tuple(row[name] for name in contract.key), (file, number, row))
+        if held[2] is row:
+            continue
+        if held[2] == row:
+            counts[file].rows_duplicate += 1
+        else:
+            counts[file].rejected[number] = {"key_conflict"}
+    return list(first.values())
+
+
+def _newest(
+    rows: list[tuple[str, int, dict[str, Any]]], contract: Contract, counts: dict[str, FileCount]
+) -> list[tuple[str, int, dict[str, Any]]]:
+    """Upsert and tombstone: the greatest version of a key wins, of equal versions the latest landed."""
+    versions: dict[tuple[Any, ...], list[tuple[str, int, dict[str, Any]]]] = {}
+    version, deleted = contract.meta.get("version"), contract.meta.get("deleted")
+    for file, number, row in rows:
+        known = versions.setdefault(tuple(row[name] for name in contract.key), [])
+        if any(row == other for _, _, other in known):
+            counts[file].rows_duplicate += 1
+        else:
+            known.append((file, number, row))
+    kept = []
+    for known in versions.values():
+        ordered = sorted(known, key=lambda one: one[2][version]) if version else known
+        for file, _, _ in ordered[:-1]:
+            counts[file].rows_superseded += 1
+        if not (deleted and ordered[-1][2][deleted]):
+            kept.append(ordered[-1])
+    return kept
+
+
+def _frame(rows: list[dict[str, Any]], contract: Contract) -> pd.DataFrame:
+    """Rows as a table with the types that the contract names."""
+    frame = pd.DataFrame(rows, columns=[column.name for column in contract.columns])
+    for column in contract.columns:
+        kind = column.data_type
+        if kind in ("date", "timestamp"):
+            frame[column.name] = pd.to_datetime(frame[column.name]).astype("datetime64[ns]")
+        elif kind in ("integer", "bigint") or kind.startswith("decimal"):
+            frame[column.name] = frame[column.name].astype("Int64" if column.nullable else "int64")
+        elif kind == "double":
+            frame[column.name] = frame[column.name].astype("float64")
+    return frame
+
+
+def business_date(moments: pd.Series) -> pd.Series:
+    """The merchant's local dates of UTC moments, as midnights."""
+    local = moments.dt.tz_localize("UTC").dt.tz_convert(ZONE)
+    return local.dt.normalize().dt.tz_localize(None)
