@@ -13,7 +13,7 @@ from tests.browser.conftest import BROWSER_FLAGS
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 
 
-GROUPS = ("complete_journey", "seeds", "unified_supply", "marts_user", "marts_product", "release")
+GROUPS = ("crm", "weather", "seeds", "marts_marketing", "marts_supply", "marts_user", "release")
 MARGIN = 40
 
 
@@ -29,16 +29,22 @@ def _around(page: Page, names: tuple[str, ...]) -> FloatRect:
 
 
 def main(address: str) -> None:
-    """Asset graph and a check's result, of the merchant Complete Journey."""
+    """Asset graph and a check's result, of the merchant Qinghe."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=BROWSER_FLAGS)
-        page = browser.new_page(viewport={"width": 1700, "height": 900}, device_scale_factor=1.5)
+        page = browser.new_page(viewport={"width": 1700, "height": 1500}, device_scale_factor=1.5)
         page.goto(f"{address}/asset-groups")
         page.get_by_text("Hide navigation").click()
         page.wait_for_timeout(5_000)
         page.add_style_tag(content="[class*=zoomSliderContainer] { visibility: hidden }")
+        # The graph is higher than the page: what stands above its upper edge is pulled down.
+        page.mouse.move(700, 1200)
+        page.mouse.down()
+        page.mouse.move(700, 1350, steps=10)
+        page.mouse.up()
         page.screenshot(path=IMAGES / "asset-graph.png", clip=_around(page, GROUPS))
-        page.goto(f"{address}/assets/complete_journey/transactions?view=checks&checkDetail=units_are_countable")
+        page.set_viewport_size({"width": 1700, "height": 900})
+        page.goto(f"{address}/assets/unified/fct_user_touches?view=checks&checkDetail=reader_is_known")
         page.get_by_text("Latest execution").first.wait_for()
         page.wait_for_timeout(2_000)
         page.screenshot(path=IMAGES / "check-result.png")
