@@ -59,7 +59,7 @@ def test_manifest_accounts_for_every_row(published_once: tuple[Small, str]) -> N
 def test_impossible_price_stops_the_publish_until_it_is_corrected(small: Small) -> None:
     before = small.manifest["release_id"]
     planted = _plant(small, "transactions_late.parquet", 999_001, 99_999)
-    run = small.zhongtai("run")
+    run = small.run()
     assert run.returncode == 1, run.stdout
     assert "line_price_is_plausible" in run.stdout and "99999.00" in run.stdout and "999001" in run.stdout
     assert "Nothing was published" in run.stdout and before in run.stdout
@@ -69,7 +69,7 @@ def test_impossible_price_stops_the_publish_until_it_is_corrected(small: Small) 
 
     planted.unlink()
     _plant(small, "transactions_late.parquet", 999_001, 9.99)
-    run = small.zhongtai("run")
+    run = small.run()
     assert run.returncode == 0, run.stdout
     assert small.manifest["release_id"] > before
     assert small.query("select paid_amount from unified.fct_order_lines where source_order_id = '999001'") == [
@@ -108,7 +108,7 @@ def test_next_run_while_readers_read(small: Small) -> None:
     done = threading.Event()
     reader = threading.Thread(target=_read_until, args=(small, done, seen))
     reader.start()
-    run = small.zhongtai("run")
+    run = small.run()
     done.set()
     reader.join()
 
@@ -125,7 +125,7 @@ def test_next_run_while_readers_read(small: Small) -> None:
 
 
 def test_as_of_rebuilds_an_earlier_state(small: Small) -> None:
-    run = small.zhongtai("run", "--as-of", "2017-06-30T03:59:59")
+    run = small.run("--as-of", "2017-06-30T03:59:59")
     assert run.returncode == 0, run.stdout
     ((latest, as_of_date),) = small.query(
         "select max(kpi_date), max(as_of_date) from marts.mart_kpi_daily cross join unified.dim_merchants"

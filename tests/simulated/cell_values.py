@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -22,19 +23,9 @@ def converted(value: Any, data_type: str, zone: str) -> Any:
         value = value.strip()
     if value is None or value == "":
         return None
-    if data_type == "string":
-        return _text(value)
-    if data_type == "boolean":
-        return _boolean(value)
-    if data_type in ("integer", "bigint"):
-        return _whole(Decimal(str(value)))
-    if data_type == "double":
-        return float(value)
-    if data_type == "date":
-        return _day(value)
     if data_type == "timestamp":
         return _moment(value, zone)
-    return int((Decimal(str(value)) * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return _KINDS.get(data_type, _cents)(value)
 
 
 def _text(value: Any) -> str:
@@ -51,7 +42,8 @@ def _boolean(value: Any) -> bool:
     return named
 
 
-def _whole(number: Decimal) -> int:
+def _whole(value: Any) -> int:
+    number = Decimal(str(value))
     if number != number.to_integral_value():
         raise ValueError(f"{number} is not a whole number")
     return int(number)
@@ -69,3 +61,17 @@ def _moment(value: Any, zone: str) -> datetime:
         value = datetime.fromisoformat(str(value).replace("/", "-"))
     zoned = value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone))
     return zoned.astimezone(_UTC).replace(tzinfo=None)
+
+
+def _cents(value: Any) -> int:
+    return int((Decimal(str(value)) * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+_KINDS: dict[str, Callable[[Any], Any]] = {
+    "string": _text,
+    "boolean": _boolean,
+    "integer": _whole,
+    "bigint": _whole,
+    "double": float,
+    "date": _day,
+}

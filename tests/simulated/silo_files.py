@@ -12,32 +12,19 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 from python_calamine import CalamineError, CalamineWorkbook
 
 from tests.simulated.cell_values import converted
-
-SOURCES = Path(__file__).resolve().parents[2] / "transform" / "models" / "sources"
-ZONE = "Asia/Shanghai"
-SILOS = (
-    "storefront",
-    "marketplace",
-    "live",
-    "stores",
-    "crm",
-    "marketing",
-    "market",
-    "erp",
-    "logistics",
-    "weather",
-)
+from tests.simulated.contracts import ZONE, Contract
 
 
 class UnreadableError(Exception):
@@ -45,34 +32,12 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column as its contract states it."""
+class Row:
+    """A row that its contract accepts: its file, its number there (1-based) and its typed values."""
 
-    name: str
-    header: str
-    data_type: str
-    nullable: bool
-    allowed: tuple[str, ...]
-    zone: str
-
-
-@dataclass(frozen=True)
-class Contract:
-    """A table as its contract states it; `columns` in the contract's order."""
-
-    silo: str
-    table: str
-    meta: dict[str, Any]
-    columns: tuple[Column, ...]
-
-    @property
-    def key(self) -> list[str]:
-        return list(self.meta["key"])
-
-    @property
-    def form(self) -> str:
-        """jsonl, json, csv, parquet or xlsx."""
-        return str(self.meta.get("format") or self.meta["file"].rsplit(".", 1)[-1])
+    file: str
+    number: int
+    values: dict[str, Any]
 
 
 @dataclass
@@ -93,36 +58,17 @@ class Reading:
 
     Attributes:
         rows: those that hold at the end, typed by the contract.
+        history: those and the older versions of upsert tables.
         files: what became of each file's rows, in landing order.
+        latest: the latest moment of the rows that landed; None where only dates are told.
+        rejected_dates: business dates of rejected rows, where the row still tells it.
     """
 
     rows: pd.DataFrame
+    history: pd.DataFrame
     files: dict[str, FileCount]
-
-
-def contracts() -> dict[tuple[str, str], Contract]:
-    """Every table of the ten silos, by silo and name."""
-    found = {}
-    for silo in SILOS:
-        source = yaml.safe_load((SOURCES / f"{silo}.yml").read_text(encoding="utf-8"))["sources"][0]
-        for table in source["tables"]:
-            meta = table["config"]["meta"]
-            columns = tuple(_column(one, meta["key"]) for one in table["columns"])
-            found[silo, table["name"]] = Contract(silo, table["name"], meta, columns)
-    return found
-
-
-def _column(declared: dict[str, Any], key: list[str]) -> Column:
-    meta = declared.get("config", {}).get("meta", {})
-    zone = meta.get("time_zone", "UTC")
-    return Column(
-        name=declared["name"],
-        header=meta.get("source_name", declared["name"]),
-        data_type=declared["data_type"],
-        nullable=meta.get("nullable", declared["name"] not in key),
-        allowed=tuple(meta.get("allowed", ())),
-        zone=ZONE if zone == "local" else zone,
-    )
+    latest: datetime | None = None
+    rejected_dates: set[date] = field(default_factory=set)
 
 
 def landed(silos: Path, contract: Contract) -> list[Path]:
@@ -135,7 +81,8 @@ def landed(silos: Path, contract: Contract) -> list[Path]:
 def read(silos: Path, contract: Contract) -> Reading:
     """Reads every file of a table, and resolves what landed more than once by the contract's load mode."""
     counts: dict[str, FileCount] = {}
-    good: list[tuple[str, int, dict[str, Any]]] = []
+    good: list[Row] = []
+    rejected: list[dict[str, Any]] = []
     for path in landed(silos, contract):
         count = counts[path.name] = FileCount()
         try:
@@ -145,15 +92,39 @@ def read(silos: Path, contract: Contract) -> Reading:
             continue
         count.rows_read = len(records)
         for number, record in enumerate(records, start=1):
-            row, reasons = _judged(record, contract)
+            values, reasons = _judged(record, contract)
             if reasons:
                 count.rejected[number] = reasons
+                rejected.append(values)
             else:
-                good.append((path.name, number, row))
-    kept = _facts(good, contract, counts) if contract.meta["load_mode"] == "append" else good
-    if contract.meta["load_mode"] in ("upsert", "tombstone"):
+                good.append(Row(path.name, number, values))
+    kept = good
+    if contract.meta["load_mode"] == "append":
+        kept, conflicts = _facts(good, contract, counts)
+        rejected += [row.values for row in conflicts]
+    elif contract.meta["load_mode"] != "snapshot":
         kept = _newest(good, contract, counts)
-    return Reading(_frame([row for _, _, row in kept], contract), counts)
+    moments = [_event(row.values, contract) for row in good]
+    return Reading(
+        rows=_frame([row.values for row in kept], contract),
+        history=_frame([row.values for row in good], contract),
+        files=counts,
+        latest=max((moment for moment in moments if isinstance(moment, datetime)), default=None),
+        rejected_dates={local_date(moment) for moment in (_event(row, contract) for row in rejected) if moment},
+    )
+
+
+def _event(row: dict[str, Any], contract: Contract) -> date | datetime | None:
+    """When the row happened."""
+    moment = row.get(contract.meta.get("event_time", ""))
+    return moment if isinstance(moment, date) else None
+
+
+def local_date(moment: date | datetime) -> date:
+    """The merchant's date of a moment in UTC; a date is one already."""
+    if not isinstance(moment, datetime):
+        return moment
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(ZONE)).date()
 
 
 def _records(path: Path, contract: Contract) -> Iterator[dict[str, Any] | None]:
@@ -262,42 +233,44 @@ def _judged(record: dict[str, Any] | None, contract: Contract) -> tuple[dict[str
     return row, reasons
 
 
-def _facts(
-    rows: list[tuple[str, int, dict[str, Any]]], contract: Contract, counts: dict[str, FileCount]
-) -> list[tuple[str, int, dict[str, Any]]]:
-    """Append: the first row of a key stays; equal ones are duplicates, others conflicts."""
-    first: dict[tuple[Any, ...], tuple[str, int, dict[str, Any]]] = {}
-    for file, number, row in rows:
-        held = first.setdefault(tuple(row[name] for name in contract.key), (file, number, row))
-        if held[2] is row:
+def _facts(rows: list[Row], contract: Contract, counts: dict[str, FileCount]) -> tuple[list[Row], list[Row]]:
+    """Append: the first row of a key stays; equal ones are duplicates, others conflicts, which come second."""
+    first: dict[tuple[Any, ...], Row] = {}
+    conflicts = []
+    for row in rows:
+        held = first.setdefault(_key(row, contract), row)
+        if held is row:
             continue
-        if held[2] == row:
-            counts[file].rows_duplicate += 1
+        if held.values == row.values:
+            counts[row.file].rows_duplicate += 1
         else:
-            counts[file].rejected[number] = {"key_conflict"}
-    return list(first.values())
+            counts[row.file].rejected[row.number] = {"key_conflict"}
+            conflicts.append(row)
+    return list(first.values()), conflicts
 
 
-def _newest(
-    rows: list[tuple[str, int, dict[str, Any]]], contract: Contract, counts: dict[str, FileCount]
-) -> list[tuple[str, int, dict[str, Any]]]:
+def _newest(rows: list[Row], contract: Contract, counts: dict[str, FileCount]) -> list[Row]:
     """Upsert and tombstone: the greatest version of a key wins, of equal versions the latest landed."""
-    versions: dict[tuple[Any, ...], list[tuple[str, int, dict[str, Any]]]] = {}
+    versions: dict[tuple[Any, ...], list[Row]] = {}
     version, deleted = contract.meta.get("version"), contract.meta.get("deleted")
-    for file, number, row in rows:
-        known = versions.setdefault(tuple(row[name] for name in contract.key), [])
-        if any(row == other for _, _, other in known):
-            counts[file].rows_duplicate += 1
+    for row in rows:
+        known = versions.setdefault(_key(row, contract), [])
+        if any(row.values == other.values for other in known):
+            counts[row.file].rows_duplicate += 1
         else:
-            known.append((file, number, row))
+            known.append(row)
     kept = []
     for known in versions.values():
-        ordered = sorted(known, key=lambda one: one[2][version]) if version else known
-        for file, _, _ in ordered[:-1]:
-            counts[file].rows_superseded += 1
-        if not (deleted and ordered[-1][2][deleted]):
-            kept.append(ordered[-1])
+        *older, newest = sorted(known, key=lambda row: row.values[version]) if version else known
+        for row in older:
+            counts[row.file].rows_superseded += 1
+        if not (deleted and newest.values[deleted]):
+            kept.append(newest)
     return kept
+
+
+def _key(row: Row, contract: Contract) -> tuple[Any, ...]:
+    return tuple(row.values[name] for name in contract.key)
 
 
 def _frame(rows: list[dict[str, Any]], contract: Contract) -> pd.DataFrame:

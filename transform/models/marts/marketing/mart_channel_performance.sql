@@ -98,6 +98,15 @@ paid as (
     group by paid_date, sales_channel, sales_campaign_id
 ),
 
+order_costs as (
+    select
+        order_id,
+        -- One unknown cost makes the order's cost unknown.
+        case when count(*) = count(cost_amount) then sum(cost_amount) end as cost_amount
+    from lines
+    group by order_id
+),
+
 costs as (
     select
         orders.paid_date as activity_date,
@@ -105,10 +114,11 @@ costs as (
         orders.sales_campaign_id as campaign_id,
         -- One unknown cost makes the day's margin unknown.
         case
-            when count(*) = count(lines.cost_amount) then sum(lines.net_revenue_amount - lines.cost_amount)
+            when count(*) = count(order_costs.cost_amount)
+                then sum(orders.net_revenue_amount - order_costs.cost_amount)
         end as gross_margin_amount
-    from lines
-    inner join orders on lines.order_id = orders.order_id
+    from orders
+    inner join order_costs on orders.order_id = order_costs.order_id
     where orders.is_paid
     group by orders.paid_date, orders.sales_channel, orders.sales_campaign_id
 ),

@@ -132,18 +132,29 @@ spent as (
     group by kpi_group, spend_date
 ),
 
+order_costs as (
+    select
+        order_id,
+        -- One unknown cost makes the order's cost unknown.
+        case when count(*) = count(cost_amount) then sum(cost_amount) end as cost_amount
+    from {{ ref('fct_order_lines') }}
+    group by order_id
+),
+
 attributed as (
     select
-        lines.kpi_group,
-        lines.paid_date as kpi_date,
-        sum(lines.paid_amount) as attributed_paid_amount,
+        orders.kpi_group,
+        orders.paid_date as kpi_date,
+        sum(orders.paid_amount) as attributed_paid_amount,
         case
-            when count(*) = count(lines.cost_amount) then sum(lines.net_revenue_amount - lines.cost_amount)
+            when count(*) = count(order_costs.cost_amount)
+                then sum(orders.net_revenue_amount - order_costs.cost_amount)
         end as attributed_margin_amount
-    from lines
-    inner join advertised_campaigns on lines.campaign_id = advertised_campaigns.campaign_id
-    where lines.is_paid
-    group by lines.kpi_group, lines.paid_date
+    from orders
+    inner join advertised_campaigns on orders.campaign_id = advertised_campaigns.campaign_id
+    left join order_costs on orders.order_id = order_costs.order_id
+    where orders.is_paid
+    group by orders.kpi_group, orders.paid_date
 ),
 
 stocked as (

@@ -1,0 +1,139 @@
+"""What the unified layer must hold of the simulated company, in pandas from the silos' files.
+
+Written from the specification (docs, YAML contracts and descriptions) without reading any SQL model. Ids are the silos'
+own, amounts integer cents, moments UTC, dates the merchant's.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from tests.simulated.contracts import contracts
+from tests.simulated.silo_files import Reading, business_date, read
+
+TABLES = tuple(contracts())
+SELLING = ("storefront", "marketplace", "live", "stores")
+UNITS, CENTS = "int64", "int64"
+
+
+@cache
+def reading(silos: Path, silo: str, table: str) -> Reading:
+    """A table read from its files; callers must not change it."""
+    return read(silos, contracts()[silo, table])
+
+
+def rows(silos: Path, silo: str, table: str) -> pd.DataFrame:
+    """The rows of a table that hold at the end."""
+    return reading(silos, silo, table).rows.copy()
+
+
+@cache
+def order_lines(silos: Path) -> pd.DataFrame:
+    """A row a line: what was asked, what the merchant took off, what others reimburse, what was received."""
+    parts = []
+    for silo in SELLING:
+        table = "receipt_lines" if silo == "stores" else "order_lines"
+        lines = rows(silos, silo, table).rename(
+            columns={"receipt_line_id": "order_line_id", "receipt_id": "order_id", "paid_amount": "payable_amount"}
+        )
+        lines["third_party_discount_amount"] = lines.get("platform_subsidy_amount", 0)
+        lines["received_amount"] = lines["payable_amount"] + lines["third_party_discount_amount"]
+        parts.append(lines.assign(silo=silo))
+    lines = pd.concat(parts, ignore_index=True)
+    lines["gmv_amount"] = lines["list_amount"] - lines["discount_amount"]
+    heads = _order_heads(silos)[["silo", "order_id", "placed_at", "paid_at"]]
+    lines = lines.drop(columns=["placed_at", "paid_at"]).merge(heads, on=["silo", "order_id"], validate="many_to_one")
+    lines["paid_amount"] = lines["received_amount"].where(lines["paid_at"].notna(), 0).astype(CENTS)
+    given_back = refunds(silos).groupby(["silo", "order_line_id"])[["refund_amount", "refund_units"]].sum()
+    lines = lines.merge(given_back, how="left", on=["silo", "order_line_id"])
+    lines = lines.fillna({"refund_amount": 0, "refund_units": 0}).astype(
+        {"refund_amount": CENTS, "refund_units": UNITS}
+    )
+    lines["cost_amount"] = (lines["units"] - lines["refund_units"]) * cost_at(
+        silos, lines["sku_id"], lines["placed_at"]
+    )
+    return lines.assign(placed_date=business_date(lines["placed_at"]), paid_date=business_date(lines["paid_at"]))
+
+
+def _order_heads(silos: Path) -> pd.DataFrame:
+    """An order's moments and shipping; a till receipt is an order, placed and paid at once."""
+    parts = []
+    for silo in SELLING:
+        heads = rows(silos, silo, "receipts" if silo == "stores" else "orders")
+        if silo == "stores":
+            heads = heads.rename(columns={"receipt_id": "order_id"})
+            heads = heads.assign(placed_at=heads["paid_at"], shipping_amount=0)
+        parts.append(heads.assign(silo=silo))
+    return pd.concat(parts, ignore_index=True)
+
+
+@cache
+def orders(silos: Path) -> pd.DataFrame:
+    """A row an order: the sums of its lines, plus shipping."""
+    amounts = ["list_amount", "discount_amount", "third_party_discount_amount", "gmv_amount", "paid_amount"]
+    sums = order_lines(silos).groupby(["silo", "order_id"])
+    of_lines = sums[["units", *amounts, "refund_amount"]].sum().assign(line_count=sums.size()).reset_index()
+    found = _order_heads(silos).merge(of_lines, on=["silo", "order_id"], validate="one_to_one")
+    paid = found["paid_at"].notna()
+    found["gmv_amount"] += found["shipping_amount"]
+    found["paid_amount"] += found["shipping_amount"].where(paid, 0)
+    found["paid_orders"] = paid.astype(UNITS)
+    return found.assign(placed_date=business_date(found["placed_at"]), paid_date=business_date(found["paid_at"]))
+
+
+@cache
+def refunds(silos: Path) -> pd.DataFrame:
+    """A row a refund of a line; stores tell none."""
+    parts = [rows(silos, silo, "refunds").assign(silo=silo) for silo in SELLING if silo != "stores"]
+    found = pd.concat(parts, ignore_index=True)
+    return found.assign(refunded_date=business_date(found["refunded_at"]))
+
+
+@cache
+def payments(silos: Path) -> pd.DataFrame:
+    """The storefront's payments; of the other silos one a paid order."""
+    told = rows(silos, "storefront", "payments").assign(silo="storefront")
+    derived = orders(silos)
+    derived = derived[(derived["silo"] != "storefront") & derived["paid_at"].notna()]
+    columns = ["silo", "order_id", "paid_amount", "paid_at"]
+    found = pd.concat([told[columns], derived[columns]], ignore_index=True)
+    return found.assign(paid_date=business_date(found["paid_at"]))
+
+
+@cache
+def cost_versions(silos: Path) -> pd.DataFrame:
+    """Every version of a SKU's cost that any file told, and from when it holds."""
+    versions = reading(silos, "erp", "skus").history
+    return versions[["sku_id", "updated_at", "cost_amount"]].sort_values("updated_at", ignore_index=True)
+
+
+def cost_at(silos: Path, sku: pd.Series, moment: pd.Series) -> pd.Series:
+    """The cost of a unit that was valid at a moment; before the first version, the first."""
+    asked = pd.DataFrame({"sku_id": sku, "updated_at": moment, "place": range(len(sku))}).sort_values("updated_at")
+    versions = cost_versions(silos)
+    held = pd.merge_asof(asked, versions, on="updated_at", by="sku_id")
+    first = versions.drop_duplicates("sku_id").set_index("sku_id")["cost_amount"]
+    held["cost_amount"] = held["cost_amount"].fillna(held["sku_id"].map(first))
+    return pd.Series(held.sort_values("place")["cost_amount"].to_numpy(), index=sku.index).astype(CENTS)
+
+
+@cache
+def inventory(silos: Path) -> pd.DataFrame:
+    """The ERP's daily pictures, at the cost that was valid at the end of the day."""
+    found = rows(silos, "erp", "inventory").rename(columns={"snapshot_date": "stock_date"})
+    end = (found["stock_date"] + pd.Timedelta(days=1)).dt.tz_localize("Asia/Shanghai").dt.tz_convert("UTC")
+    end = end.dt.tz_localize(None) - pd.Timedelta(seconds=1)
+    found["inventory_value_amount"] = found["on_hand_units"] * cost_at(silos, found["sku_id"], end)
+    return found.assign(silo="erp")
+
+
+@cache
+def shipments(silos: Path) -> pd.DataFrame:
+    """A row a parcel."""
+    found = rows(silos, "logistics", "shipments").assign(silo="logistics")
+    found["is_delivered"] = found["delivered_at"].notna().astype(UNITS)
+    found["is_on_time"] = (found["delivered_at"] <= found["promised_at"]).astype(UNITS)
+    return found.assign(shipped_date=business_date(found["shipped_at"]))
