@@ -187,7 +187,10 @@ def _view_query(contract: Contract, files: list[Path], context: RunContext) -> s
         query += f" and ({name} <= {last} or {name} is null)"
     if contract.load_mode in ("upsert", "tombstone"):
         order = keys.winner_order(contract)
-        query += f" qualify row_number() over (partition by {keys.key_list(contract)} order by {order}) = 1"
+        # Of two rows with one version the later one holds, even where every version is shown.
+        key = [*contract.key, contract.version] if contract.history and contract.version else contract.key
+        partition = ", ".join(quote_identifier(name) for name in key)
+        query += f" qualify row_number() over (partition by {partition} order by {order}) = 1"
     if contract.deleted:
         query = f"select * from ({query}) where not coalesce({quote_identifier(contract.deleted)}, false)"
     return query

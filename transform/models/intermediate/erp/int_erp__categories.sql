@@ -13,6 +13,7 @@ filled as (
         category_id,
         count(*) as sku_count
     from products
+    where is_current
     group by category_id
 ),
 

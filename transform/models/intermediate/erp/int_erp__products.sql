@@ -1,4 +1,4 @@
--- One row a SKU as it is now, with what its product (SPU) and the categories above it say.
+-- One row a version of a SKU, with what its product (SPU) and the categories above it say.
 with
 skus as (
     select * from {{ ref('stg_erp__skus') }}
@@ -14,7 +14,7 @@ categories as (
 
 final as (
     select
-        skus.sku_id as product_version_id,
+        skus.sku_id || '@' || cast(skus.version_number as string) as product_version_id,
         skus.sku_id,
         skus.silo,
         skus.source_sku_id,
@@ -34,10 +34,9 @@ final as (
         skus.is_seasonal,
         skus.is_presale,
         true as is_in_catalogue,
-        -- What was valid before is not kept yet: today's cost and price count as if they had always held.
-        cast(null as timestamp) as valid_from,
-        cast(null as timestamp) as valid_to,
-        true as is_current
+        skus.valid_from,
+        skus.valid_to,
+        skus.valid_to is null as is_current
     from skus
     left join products on skus.product_id = products.product_id
     left join categories on products.category_id = categories.category_id
