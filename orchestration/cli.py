@@ -20,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Zhongtai 中台: from silos to a validated release.",
 )
+
+
 class Scale(StrEnum):
     """Sizes of a simulated company."""
 
