@@ -149,3 +149,32 @@ def test_a_position_that_is_none_and_a_contract_that_was_not_loaded_are_refused(
     loaded.declare(orders={**loaded.ORDERS, "load_mode": "snapshot"}, items=ITEMS)
     with pytest.raises(ZhongtaiError, match=r"shop\.orders: orders_1\.csv was loaded by an older contract"):
         create_raw_views(warehouse, loaded.merchant, loaded.contracts, [])
+
+
+def test_a_table_with_history_shows_every_version_once(shop: Shop) -> None:
+    shop.declare(
+        items={
+            "file": "items*.csv",
+            "load_mode": "upsert",
+            "key": ["item_id"],
+            "version": "changed_at",
+            "event_time": "changed_at",
+            "history": True,
+            "columns": {
+                "item_id": {"data_type": "string"},
+                "cost": {"data_type": "decimal(18,2)"},
+                "changed_at": {"data_type": "timestamp"},
+            },
+        }
+    )
+    shop.put("items_1.csv", "item_id,cost,changed_at\na,1,2024-05-01\nb,5,2024-05-01\n")
+    shop.put("items_2.csv", "item_id,cost,changed_at\na,2,2024-05-02\na,3,2024-05-02\nb,5,2024-05-01\n")
+    shop.run()
+    with duckdb.connect() as warehouse:
+        create_raw_views(warehouse, shop.merchant, shop.contracts, [])
+        query = "select item_id, cost::double, changed_at::date::varchar from raw_shop.items order by all"
+        assert warehouse.execute(query).fetchall() == [
+            ("a", 1.0, "2024-05-01"),
+            ("a", 3.0, "2024-05-02"),
+            ("b", 5.0, "2024-05-01"),
+        ]
