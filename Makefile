@@ -36,7 +36,7 @@ up: setup ## Serves the Dagster UI and daemon on port 3000
 	@$(BIN)/zhongtai up --merchant $(or $(ZHONGTAI_MERCHANT),qinghe)
 
 test: setup ## Runs the tests, in parallel
-	$(BIN)/pytest -n 2 --dist loadfile -m 'not browser and not real and not silos'
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not browser and not real and not silos'
 
 real: setup ## Compares whole runs of the real merchants with independent calculations
 	$(BIN)/pytest -m real
