@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 _NAMED_ROWS = 10_000
+# Beyond these, dates have no place in Python's calendar in some time zone.
+_FIRST_DAY, _LAST_DAY = "date '0002-01-01'", "date '9998-12-31'"
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,9 @@ def _store(
         superseded = keys.judge(connection, work.contract, sorted(stored))
         verdicts = _verdicts(connection)
         _write_raw(work, files[0].batch, bool(verdicts))
-    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException) as error:
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
         unreadable = _unreadable(work, {entry.position: paths[entry.position] for entry in files})
         if unreadable:
             raise _Unreadable(unreadable) from error
@@ -282,7 +286,8 @@ def _write_quarantine(work: Batch, types: list[str], files: list[FileLoad], held
     counts: dict[int, dict[date, int]] = {}
     for position, day, rows in work.connection.execute(
         f"select position, business_date, count(*) from {read_parquet([file])} "
-        "where business_date is not null group by position, business_date order by position, business_date"
+        f"where business_date between {_FIRST_DAY} and {_LAST_DAY} "
+        "group by position, business_date order by position, business_date"
     ).fetchall():
         counts.setdefault(int(position), {})[day] = int(rows)
     for entry in files:
@@ -327,7 +332,8 @@ def _set_event_ranges(work: Batch, files: list[FileLoad]) -> None:
     ranges = {
         int(position): (first, last)
         for position, first, last in work.connection.execute(
-            f"select _file_position, min({name}), max({name}) from {read_parquet([file])} group by _file_position"
+            f"select _file_position, min({name}), max({name}) from {read_parquet([file])} "
+            f"where {name} between {_FIRST_DAY} and {_LAST_DAY} group by _file_position"
         ).fetchall()
     }
     for entry in files:

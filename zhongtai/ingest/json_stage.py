@@ -21,6 +21,7 @@ _LINE_BYTES = 1 << 21
 _DOCUMENT_BYTES = 1 << 28
 # Cannot stand in valid JSON, so that a line is never split.
 _NO_DELIMITER = "\x1f"
+_BLANKS = "' ' || chr(9) || chr(13)"
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,13 @@ class JsonSource:
     Attributes:
         position: of the landed file.
         lines: physical lines, by line feeds.
+        is_regular: whether lines end as DuckDB sees them.
     """
 
     position: int
     file: Path
     lines: int
+    is_regular: bool
 
 
 def open_json(contract: Contract, position: int, file: Path, folder: Path) -> JsonSource:
@@ -48,7 +51,7 @@ def open_json(contract: Contract, position: int, file: Path, folder: Path) -> Js
         raise FileFault("the file is empty")
     if contract.format == "json" and plain.file.stat().st_size > _DOCUMENT_BYTES:
         raise FileFault(f"a document of more than {_DOCUMENT_BYTES:,} bytes; let the silo write JSON lines or pages")
-    return JsonSource(position, plain.file, plain.lines)
+    return JsonSource(position, plain.file, plain.lines, plain.is_regular)
 
 
 def stage_lines(
@@ -62,10 +65,11 @@ def stage_lines(
         _read_lines(connection, sources, lines)
         seen = dict(
             connection.execute(
-                f"select _file_position, count(record) from {read_parquet([lines])} group by _file_position"
+                f"select _file_position, count(nullif(trim(record, {_BLANKS}), '')) from {read_parquet([lines])} "
+                "group by _file_position"
             ).fetchall()
         )
-        unproven = [source for source in sources if seen.get(source.position) != source.lines]
+        unproven = [source for source in sources if seen.get(source.position) != source.lines or not source.is_regular]
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
@@ -93,7 +97,7 @@ def open_documents(
         with places(filename, position) as (values {_places(sources)})
         select position, json_valid(content),
             case when json_valid(content) then json_type(content, {_path(contract)}) end
-        from read_text({quote_files([source.file for source in sources])}) inner join places using (filename)
+        from {_documents(sources)} inner join places using (filename)
         """
     ).fetchall()
     where = contract.records or "the document"
@@ -117,7 +121,7 @@ def stage_documents(
             with places(filename, position) as (values {_places(sources)}),
             documents as (
                 select position, cast(json_extract(content, {_path(contract)}) as json[]) as records
-                from read_text({quote_files([source.file for source in sources])}) inner join places using (filename)
+                from {_documents(sources)} inner join places using (filename)
             )
             select
                 cast(position as integer) as _file_position,
@@ -135,10 +139,16 @@ def _places(sources: list[JsonSource]) -> str:
     return position_values({str(source.file): source.position for source in sources})
 
 
+def _documents(sources: list[JsonSource]) -> str:
+    """SQL of the documents without byte order marks."""
+    files = quote_files([source.file for source in sources])
+    return f"(select filename, ltrim(content, chr(65279)) as content from read_text({files}))"
+
+
 def _path(contract: Contract) -> str:
     """SQL of the path to the records."""
     keys = [key for key in contract.records.split(".") if key]
-    return quote_literal("$" + "".join(f".{json.dumps(key)}" for key in keys))
+    return quote_literal("$" + "".join(f".{json.dumps(key, ensure_ascii=False)}" for key in keys))
 
 
 def _read_lines(connection: duckdb.DuckDBPyConnection, sources: list[JsonSource], lines: Path) -> None:
@@ -171,7 +181,7 @@ def _exact_rows(source: JsonSource) -> Iterator[Row]:
     number = 0
     with source.file.open(encoding="utf-8-sig", newline="\n") as stream:
         for line, text in enumerate(stream, start=1):
-            record = text.strip()
+            record = text.strip(" \t\r\n")
             if record:
                 number += 1
                 yield Row(source.position, number, line, None, None, [record])
@@ -183,8 +193,11 @@ def _records(contract: Contract, numbered: str) -> str:
     values = ", ".join(
         f"_values.{quote_identifier(column.source_name)} as s{index}" for index, column in enumerate(contract.columns)
     )
-    without = {column.source_name: None for column in contract.columns}
-    known = quote_literal(json.dumps(without, ensure_ascii=False))
+    known = ", ".join(quote_literal(column.source_name) for column in contract.columns)
+    # Without recursion: a value nested a million deep must not take the process down.
+    unknown = f"list_filter(json_keys(record), lambda name: name not in ({known}))"
+    pointer = "'/' || replace(replace(name, '~', '~0'), '/', '~1')"
+    member = f"cast(to_json(name) as varchar) || ':' || cast(json_extract(record, {pointer}) as varchar)"
     return f"""
         select
             _file_position,
@@ -193,11 +206,13 @@ def _records(contract: Contract, numbered: str) -> str:
             case when not _is_record then 'not a JSON object' end as _structure,
             case when not _is_record then record end as _record,
             {values},
-            nullif(cast(_rest as varchar), '{{}}') as _extra
+            case when len(_unknown) > 0 then
+                '{{' || array_to_string(list_transform(_unknown, lambda name: {member}), ',') || '}}'
+            end as _extra
         from (
             select *,
                 case when _is_record then from_json(record, {quote_literal(shape)}) end as _values,
-                case when _is_record then json_merge_patch(record, {known}) end as _rest
+                case when _is_record then {unknown} end as _unknown
             from (
                 select *, case when json_valid(record) then json_type(record) = 'OBJECT' else false end as _is_record
                 from ({numbered})

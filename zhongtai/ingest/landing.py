@@ -24,6 +24,7 @@ LOGGER = logging.getLogger(__name__)
 _BLOCK = 1 << 20
 _UNFINISHED = (".tmp", ".part")
 _TOGETHER = 256  # files that are put in place, and into the log, at once
+_NAME_BYTES = 255
 _WAITING = 16  # threads that wait for the disk
 
 
@@ -58,12 +59,17 @@ class LandedFile(BaseModel):
 
 @dataclass(frozen=True)
 class _Arrival:
-    """A file in a silo's folder that belongs to a table."""
+    """A file in a silo's folder that belongs to a table.
+
+    Attributes:
+        by_order: whether the landing order is the version: a content that comes again takes back what was between.
+    """
 
     silo: str
     table: str
     file: Path
     source: Source
+    by_order: bool
 
 
 class _Landed:
@@ -79,8 +85,12 @@ class _Landed:
     def add(self, file: LandedFile) -> None:
         """The next file of the landing order."""
         self.position = file.position
+        contents = self._contents.setdefault((file.silo, file.table), {})
+        replaced = self._latest.get((file.silo, file.table, file.source.path))
+        if replaced is not None:
+            contents.pop(replaced.sha256, None)  # what was corrected is news when it comes again
         self._latest[file.silo, file.table, file.source.path] = file
-        self._contents.setdefault((file.silo, file.table), {})[file.sha256] = file.size_bytes
+        contents[file.sha256] = file.size_bytes
 
     def has(self, arrival: _Arrival) -> bool:
         """Whether it is what last landed from its place, or, from a new place, content that the table has.
@@ -90,6 +100,8 @@ class _Landed:
         latest = self._latest.get((arrival.silo, arrival.table, arrival.source.path))
         if latest is not None and latest.source == arrival.source:
             return True
+        if latest is None and arrival.by_order:
+            return False
         contents = self._contents.get((arrival.silo, arrival.table), {})
         # Only a file of a size that has landed before can have landed before: the others are read once.
         if arrival.source.size not in contents.values():
@@ -188,8 +200,12 @@ def _arrivals(merchant: Merchant, contracts: list[Contract]) -> Iterator[_Arriva
                 )
             if matching and _is_utf8(file):
                 source = _source(file)
-                found += [_Arrival(silo, contract.table, file, source) for contract in matching]
+                found += [_Arrival(silo, contract.table, file, source, _by_order(contract)) for contract in matching]
         yield from sorted(found, key=lambda arrival: (arrival.source.mtime_ns, arrival.file.name, arrival.source.path))
+
+
+def _by_order(contract: Contract) -> bool:
+    return contract.load_mode in ("upsert", "tombstone") and contract.version is None
 
 
 def _are_sheets(contracts: list[Contract]) -> bool:
@@ -272,13 +288,20 @@ def _copy_one(landing: Path, arrival: _Arrival, number: int) -> LandedFile | Non
         position=number,
         silo=arrival.silo,
         table=arrival.table,
-        path=str((folder / f"{number:08d}_{arrival.file.name}").relative_to(landing)),
+        path=str((folder / _landed_name(number, arrival.file)).relative_to(landing)),
         name=arrival.file.name,
         size_bytes=arrival.source.size,
         sha256=sha256,
         landed_at=datetime.now(UTC),
         source=arrival.source,
     )
+
+
+def _landed_name(number: int, file: Path) -> str:
+    """The name in landing: the position and as much of the file's own name as a file system takes."""
+    stem, ending = file.name.removesuffix(file.suffix), file.suffix
+    room = _NAME_BYTES - len(f"{number:08d}_{ending}".encode())
+    return f"{number:08d}_{stem.encode()[: max(room, 0)].decode(errors='ignore')}{ending}"
 
 
 def _commit(merchant: Merchant, files: list[LandedFile]) -> list[LandedFile]:

@@ -60,7 +60,7 @@ def _load_table(
 ) -> list[LandedFile]:
     """Loads a table's pending files, and updates its entries."""
     current = ledger.current_hash(merchant, contract)
-    replaced = _replacements(files) if contract.load_mode == "append" else {}
+    replaced = _replacements(files) if contract.load_mode in ("append", "snapshot") else {}
     pending = _pending(merchant, files, entries, current, replaced)
     if not pending:
         return []

@@ -47,6 +47,11 @@ def open_parquet(connection: duckdb.DuckDBPyConnection, position: int, file: Pat
     )
 
 
+def has_own_names(names: tuple[str, ...]) -> bool:
+    """Whether a column is called as what is added to the file's columns, in small letters or capitals."""
+    return bool({"file_row_number", "_file"} & {name.casefold() for name in names})
+
+
 def rows(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
     """The rows that the footer tells of, 0 if it cannot be read."""
     import duckdb
@@ -66,7 +71,7 @@ def stage(sources: list[ParquetSource]) -> str:
     names = sources[0].names
     columns = ", ".join(f"contents.{quote_identifier(name)} as c{place}" for place, name in enumerate(names))
     none = "cast(null as bigint) as _line_number, cast(null as varchar) as _structure, cast(null as varchar) as _record"
-    if len(sources) == 1 and ("file_row_number" in names or "_file" in names):
+    if len(sources) == 1 and has_own_names(names):
         contents = read_parquet([sources[0].file], "binary_as_string = true")
         return (
             f"select cast({sources[0].position} as integer) as _file_position, row_number() over () as _row_number, "
@@ -95,7 +100,9 @@ def check_readable(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
 
     try:
         connection.execute(f"select bit_xor(hash(contents)) from ({_contents(file)}) as contents").fetchall()
-    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException) as error:
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
         raise FileFault(f"not readable as Parquet: {_first_line(error)}", rows(connection, file)) from error
 
 

@@ -85,7 +85,8 @@ def match_header(contract: Contract, found: Iterable[str]) -> Header:
     Raises:
         FileFault: one is missing or there twice; the message names what was found.
     """
-    names = [name.strip() or f"column {place}" for place, name in enumerate(found, start=1)]
+    # A NUL would end a query.
+    names = [name.strip().replace("\0", "\ufffd") or f"column {place}" for place, name in enumerate(found, start=1)]
     places = []
     for column in contract.columns:
         if names.count(column.source_name) != 1:
@@ -156,7 +157,7 @@ def _parquet(
 
     def shape(source: ParquetSource) -> tuple[object, ...]:
         # Files that name a column like DuckDB's own are read alone.
-        alone = source.position if {"file_row_number", "_file"} & set(source.names) else 0
+        alone = source.position if parquet_stage.has_own_names(source.names) else 0
         return source.names, source.types, alone
 
     for _shape, group in groupby(matching, shape):

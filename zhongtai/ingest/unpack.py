@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ _BLOCK = 1 << 20
 # What unpacks to more than this, and to more than so many times its own size, is a bomb and no export.
 _BOMB_BYTES = 1 << 30
 _BOMB_RATIO = 500
+_PACKED = (b"\x1f\x8b", b"PK\x03\x04")
 
 
 class FileFault(Exception):
@@ -39,10 +41,12 @@ class Plain:
 
     Attributes:
         lines: physical lines, by line feeds.
+        is_regular: no carriage return stands alone, and there is no unit separator, which nobody types.
     """
 
     file: Path
     lines: int
+    is_regular: bool
 
 
 def plain_text(contract: Contract, file: Path, target: Path) -> Plain:
@@ -55,11 +59,11 @@ def plain_text(contract: Contract, file: Path, target: Path) -> Plain:
     encoding = _encoding(contract)
     with file.open("rb") as stream:
         magic = stream.read(4)
-    packed = magic.startswith((b"\x1f\x8b", b"PK\x03\x04"))
+    packed = magic.startswith(_PACKED)
     is_plain = not packed and encoding in ("utf-8", "utf-8-sig")
     with _unpacked(file, magic) as stream:
-        lines = _decode(stream, file.stat().st_size, encoding, None if is_plain else target)
-    return Plain(file if is_plain else target, lines)
+        lines, is_regular = _decode(stream, file.stat().st_size, encoding, None if is_plain else target)
+    return Plain(file if is_plain else target, lines, is_regular)
 
 
 def _encoding(contract: Contract) -> str:
@@ -80,7 +84,12 @@ def _unpacked(file: Path, magic: bytes) -> Iterator[IO[bytes]]:
                 yield cast(IO[bytes], stream)
         elif magic == b"PK\x03\x04":
             with zipfile.ZipFile(file) as archive:
-                members = [member for member in archive.infolist() if not member.is_dir()]
+                members = [
+                    member
+                    for member in archive.infolist()
+                    # macOS packs its notes about a file beside it.
+                    if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+                ]
                 if len(members) != 1:
                     raise FileFault(f"the archive holds {len(members)} files; one is expected")
                 with archive.open(members[0]) as stream:
@@ -88,14 +97,17 @@ def _unpacked(file: Path, magic: bytes) -> Iterator[IO[bytes]]:
         else:
             with file.open("rb") as stream:
                 yield stream
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, ValueError, OSError) as error:
+        if not magic.startswith(_PACKED) or (isinstance(error, OSError) and error.errno is not None):
+            raise  # the disk's fault, or ours
         raise FileFault(f"the archive is broken or cut short: {error}") from error
 
 
-def _decode(stream: IO[bytes], packed_size: int, encoding: str, target: Path | None) -> int:
-    """Decodes the whole stream, copying it in UTF-8 to `target`; returns its lines."""
+def _decode(stream: IO[bytes], packed_size: int, encoding: str, target: Path | None) -> tuple[int, bool]:
+    """Decodes the whole stream, copying it in UTF-8 to `target`; returns its lines, and whether they are regular."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     lines, last, offset = 0, "\n", 0
+    is_regular = True
     with (target or Path("/dev/null")).open("wb") as writing:
         while True:
             block = stream.read(_BLOCK)
@@ -108,8 +120,12 @@ def _decode(stream: IO[bytes], packed_size: int, encoding: str, target: Path | N
             if offset > _BOMB_BYTES and offset > _BOMB_RATIO * packed_size:
                 raise FileFault(f"the archive unpacks to more than {_BOMB_RATIO} times its size")
             lines += text.count("\n")
+            if "\r" in text or last == "\r":
+                ends = ("\r" + text if last == "\r" else text).removesuffix("\r")
+                is_regular = is_regular and ends.count("\r") == ends.count("\r\n")
+            is_regular = is_regular and "\x1f" not in text
             last = text[-1:] or last
             if target:
                 writing.write(text.encode())
             if not block:
-                return lines + (last != "\n")
+                return lines + (last != "\n"), is_regular and last != "\r"

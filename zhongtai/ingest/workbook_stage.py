@@ -44,11 +44,18 @@ def open_sheet(contract: Contract, position: int, file: Path) -> SheetSource:
 
     try:
         with CalamineWorkbook.from_path(str(file)) as workbook:
+            if not workbook.sheet_names:
+                raise FileFault("the workbook has no sheet")
             sheet = contract.sheet or workbook.sheet_names[0]
             if sheet not in workbook.sheet_names:
                 raise FileFault(f"there is no sheet '{sheet}'; the workbook has: {', '.join(workbook.sheet_names)}")
             values = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     except (CalamineError, OSError) as error:
+        raise FileFault(f"not readable as a workbook: {error}") from error
+    except BaseException as error:
+        # What the reader, written in Rust, did not foresee is no Exception to Python.
+        if type(error).__name__ != "PanicException":
+            raise
         raise FileFault(f"not readable as a workbook: {error}") from error
     for number, row in enumerate(values):
         if any(_text(value) for value in row):
