@@ -181,10 +181,9 @@ def _exact_rows(source: JsonSource) -> Iterator[Row]:
     number = 0
     with source.file.open(encoding="utf-8-sig", newline="\n") as stream:
         for line, text in enumerate(stream, start=1):
-            record = text.strip(" \t\r\n")
-            if record:
+            if text.strip(" \t\r\n"):
                 number += 1
-                yield Row(source.position, number, line, None, None, [record])
+                yield Row(source.position, number, line, None, None, [text.rstrip("\r\n")])
 
 
 def _records(contract: Contract, numbered: str) -> str:

@@ -24,7 +24,7 @@ LOGGER = logging.getLogger(__name__)
 _BLOCK = 1 << 20
 _UNFINISHED = (".tmp", ".part")
 _TOGETHER = 256  # files that are put in place, and into the log, at once
-_NAME_BYTES = 255
+_NAME_BYTES, _ENDING_CHARACTERS = 255, 10
 _WAITING = 16  # threads that wait for the disk
 
 
@@ -78,7 +78,7 @@ class _Landed:
     def __init__(self, log: list[LandedFile]) -> None:
         self.position = 0
         self._latest: dict[tuple[str, str, str], LandedFile] = {}
-        self._contents: dict[tuple[str, str], dict[str, int]] = {}
+        self._contents: dict[tuple[str, str], dict[str, Source]] = {}
         for file in log:
             self.add(file)
 
@@ -90,7 +90,7 @@ class _Landed:
         if replaced is not None:
             contents.pop(replaced.sha256, None)  # what was corrected is news when it comes again
         self._latest[file.silo, file.table, file.source.path] = file
-        contents[file.sha256] = file.size_bytes
+        contents[file.sha256] = file.source
 
     def has(self, arrival: _Arrival) -> bool:
         """Whether it is what last landed from its place, or, from a new place, content that the table has.
@@ -100,14 +100,16 @@ class _Landed:
         latest = self._latest.get((arrival.silo, arrival.table, arrival.source.path))
         if latest is not None and latest.source == arrival.source:
             return True
-        if latest is None and arrival.by_order:
-            return False
         contents = self._contents.get((arrival.silo, arrival.table), {})
         # Only a file of a size that has landed before can have landed before: the others are read once.
-        if arrival.source.size not in contents.values():
+        if all(source.size != arrival.source.size for source in contents.values()):
             return False
         sha256 = _sha256(arrival.file)
-        return sha256 == latest.sha256 if latest is not None else sha256 in contents
+        if latest is not None:
+            return sha256 == latest.sha256
+        # Of its old time it was only moved.
+        is_old = not arrival.by_order or (sha256 in contents and contents[sha256].mtime_ns == arrival.source.mtime_ns)
+        return sha256 in contents and is_old
 
 
 def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
@@ -299,7 +301,8 @@ def _copy_one(landing: Path, arrival: _Arrival, number: int) -> LandedFile | Non
 
 def _landed_name(number: int, file: Path) -> str:
     """The name in landing: the position and as much of the file's own name as a file system takes."""
-    stem, ending = file.name.removesuffix(file.suffix), file.suffix
+    ending = file.suffix if len(file.suffix) <= _ENDING_CHARACTERS else ""
+    stem = file.name.removesuffix(ending)
     room = _NAME_BYTES - len(f"{number:08d}_{ending}".encode())
     return f"{number:08d}_{stem.encode()[: max(room, 0)].decode(errors='ignore')}{ending}"
 

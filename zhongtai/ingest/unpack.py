@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
 import lzma
 import zipfile
@@ -98,7 +99,7 @@ def _unpacked(file: Path, magic: bytes) -> Iterator[IO[bytes]]:
             with file.open("rb") as stream:
                 yield stream
     except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, ValueError, OSError) as error:
-        if not magic.startswith(_PACKED) or (isinstance(error, OSError) and error.errno is not None):
+        if not magic.startswith(_PACKED) or (isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)):
             raise  # the disk's fault, or ours
         raise FileFault(f"the archive is broken or cut short: {error}") from error
 
