@@ -173,8 +173,8 @@ def _store(
         superseded = keys.judge(connection, work.contract, sorted(stored))
         verdicts = _verdicts(connection)
         _write_raw(work, files[0].batch, bool(verdicts))
-    except duckdb.OutOfMemoryException:
-        raise
+    except (duckdb.OutOfMemoryException, duckdb.InternalException, duckdb.FatalException):
+        raise  # no file's fault
     except duckdb.Error as error:
         unreadable = _unreadable(work, {entry.position: paths[entry.position] for entry in files})
         if unreadable:

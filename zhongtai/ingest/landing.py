@@ -78,7 +78,8 @@ class _Landed:
     def __init__(self, log: list[LandedFile]) -> None:
         self.position = 0
         self._latest: dict[tuple[str, str, str], LandedFile] = {}
-        self._contents: dict[tuple[str, str], dict[str, Source]] = {}
+        self._contents: dict[tuple[str, str], dict[str, set[int]]] = {}  # when each content was written
+        self._sizes: set[tuple[str, str, int]] = set()
         for file in log:
             self.add(file)
 
@@ -90,7 +91,8 @@ class _Landed:
         if replaced is not None:
             contents.pop(replaced.sha256, None)  # what was corrected is news when it comes again
         self._latest[file.silo, file.table, file.source.path] = file
-        contents[file.sha256] = file.source
+        contents.setdefault(file.sha256, set()).add(file.source.mtime_ns)
+        self._sizes.add((file.silo, file.table, file.size_bytes))
 
     def has(self, arrival: _Arrival) -> bool:
         """Whether it is what last landed from its place, or, from a new place, content that the table has.
@@ -102,13 +104,13 @@ class _Landed:
             return True
         contents = self._contents.get((arrival.silo, arrival.table), {})
         # Only a file of a size that has landed before can have landed before: the others are read once.
-        if all(source.size != arrival.source.size for source in contents.values()):
+        if (arrival.silo, arrival.table, arrival.source.size) not in self._sizes:
             return False
         sha256 = _sha256(arrival.file)
         if latest is not None:
             return sha256 == latest.sha256
         # Of its old time it was only moved.
-        is_old = not arrival.by_order or (sha256 in contents and contents[sha256].mtime_ns == arrival.source.mtime_ns)
+        is_old = not arrival.by_order or (sha256 in contents and arrival.source.mtime_ns in contents[sha256])
         return sha256 in contents and is_old
 
 

@@ -100,8 +100,8 @@ def check_readable(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
 
     try:
         connection.execute(f"select bit_xor(hash(contents)) from ({_contents(file)}) as contents").fetchall()
-    except duckdb.OutOfMemoryException:
-        raise
+    except (duckdb.OutOfMemoryException, duckdb.InternalException, duckdb.FatalException):
+        raise  # no file's fault
     except duckdb.Error as error:
         raise FileFault(f"not readable as Parquet: {_first_line(error)}", rows(connection, file)) from error
 
