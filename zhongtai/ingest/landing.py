@@ -80,6 +80,7 @@ class _Landed:
         self._latest: dict[tuple[str, str, str], LandedFile] = {}
         self._contents: dict[tuple[str, str], dict[str, set[int]]] = {}  # when each content was written
         self._sizes: set[tuple[str, str, int]] = set()
+        self._last: dict[tuple[str, str], str] = {}
         for file in log:
             self.add(file)
 
@@ -93,6 +94,7 @@ class _Landed:
         self._latest[file.silo, file.table, file.source.path] = file
         contents.setdefault(file.sha256, set()).add(file.source.mtime_ns)
         self._sizes.add((file.silo, file.table, file.size_bytes))
+        self._last[file.silo, file.table] = file.sha256
 
     def has(self, arrival: _Arrival) -> bool:
         """Whether it is what last landed from its place, or, from a new place, content that the table has.
@@ -109,9 +111,10 @@ class _Landed:
         sha256 = _sha256(arrival.file)
         if latest is not None:
             return sha256 == latest.sha256
-        # Of its old time it was only moved.
-        is_old = not arrival.by_order or (sha256 in contents and arrival.source.mtime_ns in contents[sha256])
-        return sha256 in contents and is_old
+        if not arrival.by_order or self._last.get((arrival.silo, arrival.table)) == sha256:
+            return sha256 in contents
+        # Of its old time it was only moved; else it takes back what came in between.
+        return arrival.source.mtime_ns in contents.get(sha256, set())
 
 
 def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
