@@ -1,8 +1,8 @@
-"""CSV to text columns in Parquet: by DuckDB where the line count proves that it saw every record, else exactly."""
+"""CSV to judged rows: by DuckDB where the line count proves that it saw every record, else exactly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zhongtai.ingest import csv_records
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.csv_records import Record
-from zhongtai.ingest.staged import Row, position_values, write_rows
+from zhongtai.ingest.staged import Row, keep, numbered, position_of, position_values, write_rows
 from zhongtai.ingest.unpack import FileFault, plain_text
 from zhongtai.sql import quote_files, quote_literal, read_parquet, scalar
 
@@ -53,7 +53,7 @@ def open_csv(contract: Contract, position: int, file: Path, folder: Path) -> Csv
     Raises:
         FileFault: a broken archive, a wrong encoding, or no header.
     """
-    plain = plain_text(contract, file, folder / f"{position}.csv")
+    plain = plain_text(contract, file, folder / f"{position:08d}.csv")
     source = CsvSource(position, plain.file, contract.delimiter, contract.quote, plain.lines, ())
     header = next(source.records(), None)
     if header is None:
@@ -63,44 +63,61 @@ def open_csv(contract: Contract, position: int, file: Path, folder: Path) -> Csv
     return CsvSource(position, plain.file, contract.delimiter, contract.quote, plain.lines, tuple(header.values))
 
 
-def stage(connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], folder: Path) -> list[str]:
-    """Reads files with one header; returns queries that together give their records, as `staged.write_rows` does."""
+def in_order(source: CsvSource) -> str:
+    """SQL of one file's records, which are all there where they are one less than its lines.
+
+    A rejected line is missing, so that the count tells; a file of one column cannot be told.
+    """
+    return _contents([source])
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], folder: Path, judged: Callable[[str], str]
+) -> list[str]:
+    """Reads files with one header, casting on the way; returns queries that together give their judged rows.
+
+    Args:
+        judged: turns a query of `c0` … into one of judged rows.
+    """
     width = len(sources[0].names)
     # In a file of one column a blank line could be an empty value: only the exact reader says no.
-    queries, unproven = _by_engine(connection, sources, folder) if width > 1 else ([], sources)
+    queries, unproven = _by_engine(connection, sources, folder, judged) if width > 1 else ([], sources)
     if unproven:
         rows = (row for source in unproven for row in _exact_rows(source, width))
-        queries.append(f"select * from {read_parquet([write_rows(rows, width, folder / 'exact.parquet')])}")
+        exact = f"select * from {read_parquet([write_rows(rows, width, folder / 'exact.parquet')])}"
+        queries.append(keep(connection, judged(exact), folder / "judged.parquet"))
     return queries
 
 
 def _by_engine(
-    connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], folder: Path
+    connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], folder: Path, judged: Callable[[str], str]
 ) -> tuple[list[str], list[CsvSource]]:
     """DuckDB's fast reader; the second result are the files of which it cannot be proven that it saw every record."""
     import duckdb
 
     accepted, rejected = folder / "accepted.parquet", folder / "rejected.parquet"
+    connection.execute("drop table if exists reject_errors")
+    connection.execute("drop table if exists reject_scans")
     try:
-        _read(connection, sources, accepted)
+        keep(connection, judged(_contents(sources)), accepted)
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
-        return _one_by_one(connection, sources, folder)
+        return _one_by_one(connection, sources, folder, judged)
     _write_rejected(connection, sources, rejected)
     proven = _proven(connection, sources, accepted, rejected)
     if not proven:
         return [], sources
     kept = f"where _file_position in ({', '.join(str(position) for position in sorted(proven))})"
-    queries = [f"select * from ({_numbered(connection, accepted, rejected, sources[0].position)}) {kept}"]
+    queries = [f"select * from ({_numbered(connection, sources, accepted, rejected)}) {kept}"]
     if scalar(connection, f"select count(*) from {read_parquet([rejected])} {kept}"):
         nothing = ", ".join(f"cast(null as varchar) as c{place}" for place in range(len(sources[0].names)))
-        queries.append(f"select *, {nothing} from {read_parquet([rejected])} {kept}")
+        queries.append(judged(f"select *, {nothing} from {read_parquet([rejected])} {kept}"))
     return queries, [source for source in sources if source.position not in proven]
 
 
 def _one_by_one(
-    connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], folder: Path
+    connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], folder: Path, judged: Callable[[str], str]
 ) -> tuple[list[str], list[CsvSource]]:
     """After a failure: one file is to blame, and must not slow down the others."""
     queries: list[str] = []
@@ -110,26 +127,25 @@ def _one_by_one(
     for source in sources:
         place = folder / f"alone-{source.position}"
         place.mkdir()
-        read, left = _by_engine(connection, [source], place)
+        read, left = _by_engine(connection, [source], place, judged)
         queries += read
         unproven += left
     return queries, unproven
 
 
-def _read(connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], accepted: Path) -> None:
+def _contents(sources: list[CsvSource]) -> str:
+    """SQL of the files' records in their order, without numbers."""
     first = sources[0]
     columns = ", ".join(f"'c{place}': 'varchar'" for place in range(len(first.names)))
-    connection.execute("drop table if exists reject_errors")
-    connection.execute("drop table if exists reject_scans")
-    connection.execute(
-        f"copy (with places(name, position) as (values {_places(sources)}) "
-        f"select cast(places.position as integer) as _file_position, contents.* exclude (name) "
-        f"from (select row_number() over () as n, * from read_csv({quote_files([s.file for s in sources])}, "
+    position = position_of("_file") if len(sources) > 1 else str(first.position)
+    return (
+        f"select cast({position} as integer) as _file_position, cast(null as bigint) as _row_number, "
+        "cast(null as bigint) as _line_number, cast(null as varchar) as _structure, cast(null as varchar) as _record, "
+        f"contents.* exclude (_file) from read_csv({quote_files([source.file for source in sources])}, "
         f"auto_detect = false, header = true, delim = {quote_literal(first.delimiter)}, "
         f"quote = {quote_literal(first.quote)}, escape = {quote_literal(first.quote)}, comment = '', "
         f"columns = {{{columns}}}, store_rejects = true, rejects_limit = 0, compression = 'none', "
-        f"filename = 'name')) as contents inner join places using (name)) "
-        f"to {quote_literal(str(accepted))} (format parquet)"
+        "filename = '_file') as contents"
     )
 
 
@@ -186,20 +202,15 @@ def _proven(
     return {source.position for source in sources if records.get(source.position, 0) + 1 == source.lines}
 
 
-def _numbered(connection: duckdb.DuckDBPyConnection, accepted: Path, rejected: Path, first: int) -> str:
+def _numbered(connection: duckdb.DuckDBPyConnection, sources: list[CsvSource], accepted: Path, rejected: Path) -> str:
     """SQL of the accepted rows with their place in their file: rejected ones that stand before each are counted."""
-    rows = f"""
-        with firsts as (
-            select _file_position, min(n) - 1 as before from {read_parquet([accepted])} group by _file_position
-        )
-        select contents._file_position, contents.n - firsts.before as place, contents.* exclude (_file_position, n)
-        from {read_parquet([accepted])} as contents inner join firsts using (_file_position)
-    """
-    before, join = "", ""
+    positions = [source.position for source in sources]
+    before, join = "0", ""
     if scalar(connection, f"select count(*) from {read_parquet([rejected])}"):
+        steps = f"steps_{positions[0]}"
         connection.execute(
             f"""
-            create or replace temp table steps_{first} as
+            create or replace temp table {steps} as
             with rejected as (
                 select
                     _file_position,
@@ -215,21 +226,13 @@ def _numbered(connection: duckdb.DuckDBPyConnection, accepted: Path, rejected: P
             from rejected group by _file_position, accepted_before
             """
         )
-        before = " + coalesce(rejected_so_far, 0)"
+        before = "coalesce(rejected_so_far, 0)"
         join = (
-            f"asof left join steps_{first} as steps on steps._file_position = counted._file_position "
-            "and counted.place > steps.accepted_before"
+            f"asof left join {steps} as steps on steps._file_position = rows._file_position "
+            "and rows.place > steps.accepted_before"
         )
-    return f"""
-        select
-            counted._file_position,
-            cast(place{before} as bigint) as _row_number,
-            cast(place{before} + 1 as bigint) as _line_number,
-            cast(null as varchar) as _structure,
-            cast(null as varchar) as _record,
-            counted.* exclude (_file_position, place)
-        from ({rows}) as counted {join}
-    """
+    # A record is a line, and the header is one, where the line count proves that every record was seen.
+    return f"select * replace (_row_number + 1 as _line_number) from ({numbered(accepted, positions, before, join)})"
 
 
 def _exact_rows(source: CsvSource, width: int) -> Iterator[Row]:

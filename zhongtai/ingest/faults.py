@@ -1,6 +1,8 @@
-"""The contract as SQL: which rows it rejects, why, and the accepted rows in its types."""
+"""The contract as SQL: the rows in its types, which of them it rejects, and why."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from zhongtai.ingest import casts
 from zhongtai.ingest.contract import Column, Contract
@@ -12,54 +14,62 @@ _SHOWN_ALLOWED = 10
 _SHOWN_CLASSES = ("none", "attribute")
 
 
-def typed_view(contract: Contract, source_types: list[str], zone: str, rows: str = "staged") -> str:
-    """SQL of the view `typed`: the rows with `v0` … (cleaned), `t0` … (typed) and `is_faulty`.
+@dataclass(frozen=True)
+class Judge:
+    """A contract on the merchant's clock.
 
-    Args:
-        source_types: the DuckDB types of `s0` …
-        zone: the merchant's time zone.
-        rows: a relation of the columns of `staged`.
-    """
-    cleaned = [f"{casts.present(f's{index}', kind)} as v{index}" for index, kind in enumerate(source_types)]
-    typed = []
-    for index, (column, kind) in enumerate(zip(contract.columns, source_types, strict=True)):
-        clock = zone if column.time_zone == "local" else column.time_zone
-        cast = casts.typed(f"v{index}", kind, column.data_type, clock)
-        typed.append(f"cast({cast} as {duckdb_type(column.data_type)}) as t{index}")
-    conditions = [
-        condition for index, column in enumerate(contract.columns) for condition, _, _ in _faults(index, column)
-    ]
-    return f"""
-        create or replace temp view typed as
-        with cleaned as (select *, {", ".join(cleaned)} from {rows}),
-        cast_values as (select *, {", ".join(typed)} from cleaned)
-        select *, _structure is not null or {" or ".join(f"({condition})" for condition in conditions)} as is_faulty
-        from cast_values
+    Attributes:
+        zone: IANA name of the merchant's time zone.
     """
 
+    contract: Contract
+    zone: str
 
-def accepted_view(contract: Contract, files: int) -> str:
-    """SQL of the view `accepted`: the rows without fault under the contract's names, with `_extra` and their place.
+    def judged(self, rows: str, types: list[str]) -> str:
+        """SQL of the rows with `t0` … (typed) and `is_faulty`; text that has passed is not kept.
 
-    Text is cast once and kept in a table, because it is slow to cast, and so are the values of many small files, which
-    are slow to open; a Parquet file's own values are cast again for each use, because to keep tens of millions of rows
-    is slower.
-    """
-    columns = [f"t{index} as {quote_identifier(column.name)}" for index, column in enumerate(contract.columns)]
-    query = f"select {', '.join(columns)}, _extra, _file_position, _row_number from typed where not is_faulty"
-    if contract.format == "parquet" and files == 1:
-        return f"create or replace temp view accepted as {query}"
-    return (
-        f"create or replace temp table accepted_rows as {query}; "
-        "create or replace temp view accepted as select * from accepted_rows"
-    )
+        Args:
+            rows: a query as `reader.Staged` describes it.
+            types: the DuckDB types of its `s0`, `s1` …
+        """
+        cast_values = ", ".join(
+            f"cast({self._typed(place, types[place])} as {duckdb_type(column.data_type)}) as t{place}"
+            for place, column in enumerate(self.contract.columns)
+        )
+        conditions = [
+            condition
+            for place, column in enumerate(self.contract.columns)
+            for condition in _conditions(place, column, types[place])
+        ]
+        texts = ", ".join(
+            f"case when is_faulty then {casts.as_text(f's{place}', kind)} end as s{place}"
+            for place, kind in enumerate(types)
+        )
+        typed = ", ".join(f"t{place}" for place in range(len(types)))
+        return (
+            f"select _file_position, _row_number, _line_number, _structure, _record, {typed}, {texts}, _extra, "
+            f"is_faulty "
+            f"from (select *, _structure is not null or {' or '.join(conditions)} as is_faulty "
+            f"from (select *, {cast_values} from ({rows})))"
+        )
+
+    def _typed(self, place: int, source_type: str) -> str:
+        column = self.contract.columns[place]
+        clock = self.zone if column.time_zone == "local" else column.time_zone
+        return casts.typed(f"s{place}", source_type, column.data_type, clock)
+
+
+def accepted(contract: Contract, judged: str) -> str:
+    """SQL of the rows without fault under the contract's names, with `_extra` and their place."""
+    columns = ", ".join(f"t{place} as {quote_identifier(column.name)}" for place, column in enumerate(contract.columns))
+    return f"select {columns}, _extra, _file_position, _row_number from ({judged}) where not is_faulty"
 
 
 def fault_list(contract: Contract) -> str:
-    """SQL of a row's faults in the order of columns: a list of (column_name, reason, message)."""
+    """SQL of a faulty row's faults in the order of columns: a list of (column_name, reason, message)."""
     cases = ["case when _structure is not null then " + _struct("null", "structure", "_structure") + " end"]
-    for index, column in enumerate(contract.columns):
-        for condition, reason, message in _faults(index, column):
+    for place, column in enumerate(contract.columns):
+        for condition, reason, message in _faults(place, column):
             struct = _struct(quote_literal(column.name), reason, message)
             cases.append(f"case when _structure is null and {condition} then {struct} end")
     return f"list_filter([{', '.join(cases)}], lambda fault: fault is not null)"
@@ -72,10 +82,10 @@ def row_text(contract: Contract) -> str:
     masked whole where the contract has personal data, the second always.
     """
     pairs = []
-    for index, column in enumerate(contract.columns):
-        shown = f"s{index}"
+    for place, column in enumerate(contract.columns):
+        shown = f"if(is_faulty, s{place}, cast(t{place} as varchar))"
         if _is_masked(column):
-            shown = f"case when v{index} is not null then '***' end"
+            shown = f"case when {_present(place)} is not null or t{place} is not null then '***' end"
         pairs.append(f"{quote_literal(column.source_name)}, {shown}")
     row = ", ".join(pairs)
     record = "'***'" if any(_is_masked(column) for column in contract.columns) else "_record"
@@ -89,16 +99,35 @@ def business_date(contract: Contract, zone: str) -> str:
     """SQL of the row's local date, NULL where there is no event time or it cannot be read."""
     if contract.event_time is None:
         return "cast(null as date)"
-    index = [column.name for column in contract.columns].index(contract.event_time)
-    if contract.columns[index].data_type == "date":
-        return f"t{index}"
-    return casts.local_date(f"t{index}", zone)
+    place = [column.name for column in contract.columns].index(contract.event_time)
+    if contract.columns[place].data_type == "date":
+        return f"t{place}"
+    return casts.local_date(f"t{place}", zone)
 
 
-def _faults(index: int, column: Column) -> list[tuple[str, str, str]]:
+def _conditions(place: int, column: Column, source_type: str) -> list[str]:
+    """SQL of whether a row has a fault in this column; never NULL."""
+    value, typed = f"s{place}", f"t{place}"
+    if not column.nullable:
+        conditions = [f"{typed} is null"]
+    else:
+        # Rarely asked, and so in a place where it is only worked out for the few.
+        present = casts.present(value, source_type)
+        conditions = [f"case when {typed} is null and {value} is not null then {present} is not null else false end"]
+    if column.allowed:
+        conditions.append(_is_not_allowed(typed, column))
+    return conditions
+
+
+def _is_not_allowed(typed: str, column: Column) -> str:
+    allowed = ", ".join(quote_literal(value) for value in column.allowed)
+    return f"({typed} is not null and cast({typed} as varchar) not in ({allowed}))"
+
+
+def _faults(place: int, column: Column) -> list[tuple[str, str, str]]:
     """Condition, reason and message (SQL) of each thing that can be wrong with a column's value."""
-    value, typed = f"v{index}", f"t{index}"
-    shown = f"left(cast({value} as varchar), {_SHOWN_CHARACTERS})"
+    value, typed = _present(place), f"t{place}"
+    shown = f"left({value}, {_SHOWN_CHARACTERS})"
     quoted = "'''***'''" if _is_masked(column) else f"'''' || {shown} || ''''"
     faults = [
         (f"{value} is not null and {typed} is null", "type", f"{quoted} || ' is not a {column.data_type}'"),
@@ -106,11 +135,20 @@ def _faults(index: int, column: Column) -> list[tuple[str, str, str]]:
     if not column.nullable:
         faults.append((f"{value} is null", "null", "'is empty, and may not be'"))
     if column.allowed:
-        allowed = ", ".join(quote_literal(value) for value in column.allowed)
         listed = ", ".join(column.allowed[:_SHOWN_ALLOWED]) + (" …" if len(column.allowed) > _SHOWN_ALLOWED else "")
-        condition = f"{typed} is not null and cast({typed} as varchar) not in ({allowed})"
-        faults.append((condition, "allowed", f"{quoted} || {quote_literal(f' is not one of: {listed}')}"))
+        faults.append(
+            (
+                _is_not_allowed(typed, column),
+                "allowed",
+                f"{quoted} || {quote_literal(f' is not one of: {listed}')}",
+            )
+        )
     return faults
+
+
+def _present(place: int) -> str:
+    """SQL of a faulty row's value without white space around it."""
+    return casts.present(f"s{place}", "VARCHAR")
 
 
 def _struct(column: str, reason: str, message: str) -> str:

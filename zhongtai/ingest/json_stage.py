@@ -1,4 +1,4 @@
-"""JSON lines and JSON documents to text columns: a record is an object, its values become text."""
+"""JSON lines and JSON documents to judged rows: a record is an object, its values become text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zhongtai.ingest.contract import Contract
-from zhongtai.ingest.staged import Row, position_values, write_rows
+from zhongtai.ingest.faults import Judge
+from zhongtai.ingest.staged import Row, keep, numbered, position_of, position_values, write_rows
 from zhongtai.ingest.unpack import FileFault, plain_text
 from zhongtai.sql import quote_files, quote_identifier, quote_literal, read_parquet
 
@@ -46,7 +47,7 @@ def open_json(contract: Contract, position: int, file: Path, folder: Path) -> Js
     Raises:
         FileFault: a broken archive, a wrong encoding, an empty file, or a document that is too large.
     """
-    plain = plain_text(contract, file, folder / f"{position}.json")
+    plain = plain_text(contract, file, folder / f"{position:08d}.json")
     if not plain.lines:
         raise FileFault("the file is empty")
     if contract.format == "json" and plain.file.stat().st_size > _DOCUMENT_BYTES:
@@ -54,37 +55,41 @@ def open_json(contract: Contract, position: int, file: Path, folder: Path) -> Js
     return JsonSource(position, plain.file, plain.lines, plain.is_regular)
 
 
+def in_order(contract: Contract, source: JsonSource) -> str:
+    """SQL of one file's records, which are all there where they are as many as its lines."""
+    return _values(contract, _lines([source]))
+
+
 def stage_lines(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, sources: list[JsonSource], folder: Path
+    connection: duckdb.DuckDBPyConnection, judge: Judge, sources: list[JsonSource], folder: Path
 ) -> list[str]:
-    """Reads files of a record a line; returns queries that together give their records with `s0` … and `_extra`."""
+    """Reads files of a record a line, casting on the way; returns queries that together give their judged rows."""
     import duckdb
 
     lines = folder / "lines.parquet"
+    proven: set[int] = set()
+    regular = [source for source in sources if source.is_regular]
     try:
-        _read_lines(connection, sources, lines)
-        seen = dict(
-            connection.execute(
-                f"select _file_position, count(nullif(trim(record, {_BLANKS}), '')) from {read_parquet([lines])} "
-                "group by _file_position"
+        if regular:
+            keep(connection, _judged(judge, _lines(regular)), lines)
+            seen = connection.execute(
+                f"select _file_position, count(*) from {read_parquet([lines])} group by _file_position"
             ).fetchall()
-        )
-        unproven = [source for source in sources if seen.get(source.position) != source.lines or not source.is_regular]
+            proven = {source.position for source in regular if (source.position, source.lines) in seen}
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
-        unproven = list(sources)
+        proven = set()  # a line is too long, or holds what JSON cannot
     queries = []
-    if len(unproven) < len(sources):
-        left = ", ".join(str(source.position) for source in unproven) or "-1"
-        queries.append(
-            _records(contract, f"select * from {read_parquet([lines])} where _file_position not in ({left})")
-        )
-    if unproven:
-        rows = (row for source in unproven for row in _exact_rows(source))
-        exact = write_rows(rows, 1, folder / "exact.parquet")
-        numbered = f"select _file_position, _row_number, _line_number, c0 as record from {read_parquet([exact])}"
-        queries.append(_records(contract, numbered))
+    if proven:
+        kept = ", ".join(str(position) for position in sorted(proven))
+        rows = numbered(lines, [source.position for source in regular])
+        queries.append(f"select * replace (_row_number as _line_number) from ({rows}) where _file_position in ({kept})")
+    left = [source for source in sources if source.position not in proven]
+    if left:
+        exact = write_rows((row for source in left for row in _exact_rows(source)), 1, folder / "exact.parquet")
+        records = f"select _file_position, _row_number, _line_number, c0 as record from {read_parquet([exact])}"
+        queries.append(keep(connection, _judged(judge, records), folder / "judged.parquet"))
     return queries
 
 
@@ -111,28 +116,23 @@ def open_documents(
 
 
 def stage_documents(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, sources: list[JsonSource], folder: Path
+    connection: duckdb.DuckDBPyConnection, judge: Judge, sources: list[JsonSource], folder: Path
 ) -> list[str]:
-    """Reads documents; returns queries that together give their records with `s0` … and `_extra`."""
-    lines = folder / "lines.parquet"
-    connection.execute(
-        f"""
-        copy (
-            with places(filename, position) as (values {_places(sources)}),
-            documents as (
-                select position, cast(json_extract(content, {_path(contract)}) as json[]) as records
-                from {_documents(sources)} inner join places using (filename)
-            )
-            select
-                cast(position as integer) as _file_position,
-                unnest(generate_series(1, len(records))) as _row_number,
-                cast(null as bigint) as _line_number,
-                cast(unnest(records) as varchar) as record
-            from documents
-        ) to {quote_literal(str(lines))} (format parquet)
-        """
-    )
-    return [_records(contract, f"select * from {read_parquet([lines])}")]
+    """Reads documents; returns queries that together give their judged rows."""
+    records = f"""
+        with places(filename, position) as (values {_places(sources)}),
+        documents as (
+            select position, cast(json_extract(content, {_path(judge.contract)}) as json[]) as records
+            from {_documents(sources)} inner join places using (filename)
+        )
+        select
+            cast(position as integer) as _file_position,
+            unnest(generate_series(1, len(records))) as _row_number,
+            cast(null as bigint) as _line_number,
+            cast(unnest(records) as varchar) as record
+        from documents
+    """
+    return [keep(connection, _judged(judge, records), folder / "judged.parquet")]
 
 
 def _places(sources: list[JsonSource]) -> str:
@@ -151,28 +151,17 @@ def _path(contract: Contract) -> str:
     return quote_literal("$" + "".join(f".{json.dumps(key, ensure_ascii=False)}" for key in keys))
 
 
-def _read_lines(connection: duckdb.DuckDBPyConnection, sources: list[JsonSource], lines: Path) -> None:
-    """Every line with its number; fails where a line is too long or holds what JSON cannot."""
-    connection.execute(
-        f"""
-        copy (
-            with places(name, position) as (values {_places(sources)}),
-            contents as (
-                select row_number() over () as n, record, name
-                from read_csv({quote_files([source.file for source in sources])}, auto_detect = false, header = false,
-                    delim = {quote_literal(_NO_DELIMITER)}, quote = '', escape = '', comment = '', strict_mode = false,
-                    columns = {{'record': 'varchar'}}, max_line_size = {_LINE_BYTES}, compression = 'none',
-                    filename = 'name')
-            ),
-            firsts as (select name, min(n) - 1 as before from contents group by name)
-            select
-                cast(places.position as integer) as _file_position,
-                cast(contents.n - firsts.before as bigint) as _row_number,
-                cast(contents.n - firsts.before as bigint) as _line_number,
-                contents.record
-            from contents inner join places using (name) inner join firsts using (name)
-        ) to {quote_literal(str(lines))} (format parquet)
-        """
+def _lines(sources: list[JsonSource]) -> str:
+    """SQL of every line in its place, without numbers; fails where a line is too long or holds what JSON cannot."""
+    position = position_of("_file") if len(sources) > 1 else str(sources[0].position)
+    return (
+        f"select cast({position} as integer) as _file_position, cast(null as bigint) as _row_number, "
+        f"cast(null as bigint) as _line_number, record "
+        f"from read_csv({quote_files([source.file for source in sources])}, auto_detect = false, header = false, "
+        f"delim = {quote_literal(_NO_DELIMITER)}, quote = '', escape = '', comment = '', strict_mode = false, "
+        f"columns = {{'record': 'varchar'}}, max_line_size = {_LINE_BYTES}, compression = 'none', filename = '_file') "
+        # Nearly every record begins with a brace; to trim a record takes longer than to parse it.
+        f"where case when record > ' ' || chr(127) then true else trim(record, {_BLANKS}) <> '' end"
     )
 
 
@@ -186,17 +175,23 @@ def _exact_rows(source: JsonSource) -> Iterator[Row]:
                 yield Row(source.position, number, line, None, None, [text.rstrip("\r\n")])
 
 
-def _records(contract: Contract, numbered: str) -> str:
-    """SQL of the records' values, from `_file_position`, `_row_number`, `_line_number` and `record`."""
+def _judged(judge: Judge, records: str) -> str:
+    """SQL of judged rows, from `_file_position`, `_row_number`, `_line_number` and `record`."""
+    return judge.judged(_values(judge.contract, records), ["VARCHAR"] * len(judge.contract.columns))
+
+
+def _values(contract: Contract, records: str) -> str:
+    """SQL of the records' values as text."""
     shape = json.dumps({column.source_name: "VARCHAR" for column in contract.columns}, ensure_ascii=False)
     values = ", ".join(
         f"_values.{quote_identifier(column.source_name)} as s{index}" for index, column in enumerate(contract.columns)
     )
     known = ", ".join(quote_literal(column.source_name) for column in contract.columns)
     # Without recursion: a value nested a million deep must not take the process down.
-    unknown = f"list_filter(json_keys(record), lambda name: name not in ({known}))"
+    unknown = f"list_filter(_keys, lambda name: name not in ({known}))"
     pointer = "'/' || replace(replace(name, '~', '~0'), '/', '~1')"
     member = f"cast(to_json(name) as varchar) || ':' || cast(json_extract(record, {pointer}) as varchar)"
+    # Nearly every record has just the known keys in their order, and is proven so at once.
     return f"""
         select
             _file_position,
@@ -205,16 +200,22 @@ def _records(contract: Contract, numbered: str) -> str:
             case when not _is_record then 'not a JSON object' end as _structure,
             case when not _is_record then record end as _record,
             {values},
-            case when len(_unknown) > 0 then
-                '{{' || array_to_string(list_transform(_unknown, lambda name: {member}), ',') || '}}'
+            case when _has_more then
+                '{{' || array_to_string(list_transform({unknown}, lambda name: {member}), ',') || '}}'
             end as _extra
         from (
             select *,
                 case when _is_record then from_json(record, {quote_literal(shape)}) end as _values,
-                case when _is_record then {unknown} end as _unknown
+                case when _is_usual or not _is_record then false else not list_has_all([{known}], _keys)
+                end as _has_more
             from (
-                select *, case when json_valid(record) then json_type(record) = 'OBJECT' else false end as _is_record
-                from ({numbered})
+                select *,
+                    case when _is_usual then true when json_valid(record) then json_type(record) = 'OBJECT' else false
+                    end as _is_record
+                from (
+                    select *, coalesce(_keys = [{known}], false) as _is_usual
+                    from (select *, try(json_keys(record)) as _keys from ({records}))
+                )
             )
         )
     """

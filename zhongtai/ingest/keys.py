@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zhongtai.ingest.contract import Contract
-from zhongtai.sql import quote_identifier, read_parquet, scalar
+from zhongtai.ingest.stored import raw_rows
+from zhongtai.sql import quote_identifier, scalar
 
 if TYPE_CHECKING:
     import duckdb
@@ -67,7 +68,7 @@ def _judge_facts(connection: duckdb.DuckDBPyConnection, contract: Contract, with
     keys = key_list(contract)
     connection.execute("create or replace temp table met (row_id bigint, other_id bigint)")
     if earlier:
-        _meet_stored(connection, keys, others, read_parquet(earlier))
+        _meet_stored(connection, keys, others, raw_rows(earlier))
     if not _find_repeated(connection, within + keys):
         return
     content = f"row({', '.join(others)})" if others else "true"
@@ -124,9 +125,7 @@ def _judge_versions(connection: duckdb.DuckDBPyConnection, contract: Contract, e
     row = f"{names}, _file_position, _row_number"
     known = f"select {row}, false as is_new from accepted where false"
     if earlier:
-        known = (
-            f"select {row}, false as is_new from {read_parquet(earlier)} as stored semi join accepted using ({keys})"
-        )
+        known = f"select {row}, false as is_new from {raw_rows(earlier)} as stored semi join accepted using ({keys})"
     connection.execute(f"create or replace temp table history as {known}")
     _find_repeated(connection, keys)
     connection.execute(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zhongtai.errors import ZhongtaiError
-from zhongtai.ingest import batch, journal, landing, ledger
+from zhongtai.ingest import batch, journal, landing, ledger, stored
 from zhongtai.ingest.batch import Batch
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.landing import LandedFile
@@ -81,7 +81,7 @@ def _load_table(
     finally:
         connection.close()
         shutil.rmtree(folder, ignore_errors=True)
-    batch.remove_unreferenced(merchant, contract, entries.values())
+    stored.remove_unreferenced(merchant, contract, entries.values())
     return pending
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from zhongtai.ingest import ledger
-from zhongtai.ingest.batch import quarantine_file
 from zhongtai.ingest.ledger import FileLoad
+from zhongtai.ingest.stored import quarantine_file
 from zhongtai.merchant import Merchant
 from zhongtai.sql import read_parquet
 

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from zhongtai.errors import UsageError, ZhongtaiError
 from zhongtai.ingest import keys, landing, ledger
-from zhongtai.ingest.batch import raw_file
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
+from zhongtai.ingest.stored import raw_file, raw_rows
 from zhongtai.merchant import Merchant
-from zhongtai.sql import duckdb_type, quote_identifier, quote_literal, read_parquet
+from zhongtai.sql import duckdb_type, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -178,7 +178,7 @@ def _view_query(contract: Contract, files: list[Path], context: RunContext) -> s
         columns = ", ".join(f"cast(null as {kind}) as {quote_identifier(name)}" for name, kind in types)
         return f"select {columns} where false"
     columns = ", ".join(quote_identifier(name) for name, _ in types)
-    query = f"select {columns} from {read_parquet(files)} where _file_position <= {context.known_at}"
+    query = f"select {columns} from {raw_rows(files)} where _file_position <= {context.known_at}"
     if contract.event_time:
         name = quote_identifier(contract.event_time)
         is_date = contract.column(contract.event_time).data_type == "date"

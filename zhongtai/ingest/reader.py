@@ -1,4 +1,4 @@
-"""Landed files of a table as rows: as they are in the files, numbered, under the contract's columns."""
+"""Landed files of a table as judged rows: numbered, in the contract's types, with what is wrong with them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from zhongtai.ingest import csv_stage, json_stage, parquet_stage, workbook_stage
+from zhongtai.ingest import csv_stage, json_stage, parquet_stage, staged, workbook_stage
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.csv_stage import CsvSource
+from zhongtai.ingest.faults import Judge
 from zhongtai.ingest.parquet_stage import ParquetSource
 from zhongtai.ingest.unpack import FileFault
 from zhongtai.ingest.workbook_stage import SheetSource
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _Opened = TypeVar("_Opened")
 _WithHeader = TypeVar("_WithHeader", CsvSource, SheetSource, ParquetSource)
+# Queries of judged rows, and the faults of files that as a whole cannot be used, by position.
+_Read = tuple[list[str], dict[int, FileFault]]
 
 
 @dataclass(frozen=True)
@@ -38,27 +41,7 @@ class Header:
     extra: list[int]
 
 
-@dataclass(frozen=True)
-class Staged:
-    """Records of files that can be cast together.
-
-    Attributes:
-        query: SQL of `_file_position`, `_row_number` (1-based record, the header not counted), `_line_number`
-            (physical line, NULL where the form has none), `_structure` (what is wrong with the record as a whole),
-            `_record` (that record), `s0`, `s1` … (the contract's columns in order, as in the file) and `_extra`
-            (JSON of what the contract does not know).
-        types: the DuckDB types of `s0`, `s1` …
-        positions: of the files, in landing order.
-    """
-
-    query: str
-    types: list[str]
-    positions: list[int]
-
-
-def stage(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, files: dict[int, Path], folder: Path
-) -> tuple[list[Staged], dict[int, FileFault]]:
+def read(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, Path], folder: Path) -> _Read:
     """Opens landed files of one table.
 
     Args:
@@ -66,17 +49,41 @@ def stage(
         folder: where temporary files may be written.
 
     Returns:
-        What to load, in landing order, and the faults of files that as a whole cannot be used, by position.
+        Queries that together give the rows, as `Judge.judged` does, and the files' faults.
     """
+    contract = judge.contract
     faults = {
         position: FileFault("the file is empty" + (": not even a header" if contract.format == "csv" else ""))
         for position, file in files.items()
         if file.stat().st_size == 0
     }
     filled = {position: file for position, file in files.items() if position not in faults}
-    read = {"csv": _csv, "jsonl": _json, "json": _json, "xlsx": _sheets, "parquet": _parquet}[contract.format]
-    staged, more = read(connection, contract, filled, folder)
-    return staged, faults | more
+    of_form = {"csv": _csv, "jsonl": _json, "json": _json, "xlsx": _sheets, "parquet": _parquet}[contract.format]
+    queries, more = of_form(connection, judge, filled, folder)
+    return queries, faults | more
+
+
+def read_whole(judge: Judge, files: dict[int, Path], folder: Path) -> tuple[str, int] | None:
+    """One text file as it is when nothing is wrong with it, so that it can be stored in one pass.
+
+    Returns:
+        SQL of its judged rows in their order, without numbers, and how many there are if none is missing; None where
+        only `read` can tell.
+    """
+    contract = judge.contract
+    if len(files) != 1 or contract.format not in ("csv", "jsonl"):
+        return None
+    ((position, file),) = files.items()
+    try:
+        if contract.format == "jsonl":
+            lines = json_stage.open_json(contract, position, file, folder)
+            query = judge.judged(json_stage.in_order(contract, lines), ["VARCHAR"] * len(contract.columns))
+            return (query, lines.lines) if lines.is_regular else None
+        source = csv_stage.open_csv(contract, position, file, folder)
+        judged = _judged_by_name(judge, source.names)
+    except FileFault:
+        return None
+    return (judged(csv_stage.in_order(source)), source.lines - 1) if len(source.names) > 1 else None
 
 
 def match_header(contract: Contract, found: Iterable[str]) -> Header:
@@ -107,66 +114,64 @@ def _open(files: dict[int, Path], opened: Callable[[int, Path], _Opened]) -> tup
     return sources, faults
 
 
-def _csv(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, files: dict[int, Path], folder: Path
-) -> tuple[list[Staged], dict[int, FileFault]]:
-    sources, faults = _open(files, lambda position, file: csv_stage.open_csv(contract, position, file, folder))
-    matching, mismatched = _matching(contract, sources, lambda source: source.count())
+def _csv(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, Path], folder: Path) -> _Read:
+    sources, faults = _open(files, lambda position, file: csv_stage.open_csv(judge.contract, position, file, folder))
+    matching, mismatched = _matching(judge.contract, sources, lambda source: source.count())
     queries = []
     for number, group in enumerate(_by_header(matching)):
         place = folder / f"header-{number}"
         place.mkdir()
-        queries += _under_contract(contract, group[0].names, csv_stage.stage(connection, group, place))
-    return _as_text(contract, queries, [source.position for source in matching]), faults | mismatched
+        queries += csv_stage.stage(connection, group, place, _judged_by_name(judge, group[0].names))
+    return queries, faults | mismatched
 
 
-def _sheets(
-    _: duckdb.DuckDBPyConnection, contract: Contract, files: dict[int, Path], folder: Path
-) -> tuple[list[Staged], dict[int, FileFault]]:
-    sources, faults = _open(files, lambda position, file: workbook_stage.open_sheet(contract, position, file))
-    matching, mismatched = _matching(contract, sources, lambda source: source.rows)
+def _sheets(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, Path], folder: Path) -> _Read:
+    sources, faults = _open(files, lambda position, file: workbook_stage.open_sheet(judge.contract, position, file))
+    matching, mismatched = _matching(judge.contract, sources, lambda source: source.rows)
     queries = []
     for number, group in enumerate(_by_header(matching)):
         place = folder / f"header-{number}"
         place.mkdir()
-        queries += _under_contract(contract, group[0].names, workbook_stage.stage(group, place))
-    return _as_text(contract, queries, [source.position for source in matching]), faults | mismatched
+        judged = _judged_by_name(judge, group[0].names)
+        for query in workbook_stage.stage(group, place):
+            queries.append(staged.keep(connection, judged(query), place / "judged.parquet"))
+    return queries, faults | mismatched
 
 
-def _json(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, files: dict[int, Path], folder: Path
-) -> tuple[list[Staged], dict[int, FileFault]]:
-    sources, faults = _open(files, lambda position, file: json_stage.open_json(contract, position, file, folder))
+def _json(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, Path], folder: Path) -> _Read:
+    sources, faults = _open(files, lambda position, file: json_stage.open_json(judge.contract, position, file, folder))
     if not sources:
         return [], faults
-    if contract.format == "jsonl":
-        queries = json_stage.stage_lines(connection, contract, sources, folder)
-    else:
-        sources, more = json_stage.open_documents(connection, contract, sources)
-        faults |= more
-        queries = json_stage.stage_documents(connection, contract, sources, folder) if sources else []
-    return _as_text(contract, queries, [source.position for source in sources]), faults
+    if judge.contract.format == "jsonl":
+        return json_stage.stage_lines(connection, judge, sources, folder), faults
+    sources, more = json_stage.open_documents(connection, judge.contract, sources)
+    queries = json_stage.stage_documents(connection, judge, sources, folder) if sources else []
+    return queries, faults | more
 
 
-def _parquet(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, files: dict[int, Path], _: Path
-) -> tuple[list[Staged], dict[int, FileFault]]:
+def _parquet(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, Path], folder: Path) -> _Read:
     sources, faults = _open(files, lambda position, file: parquet_stage.open_parquet(connection, position, file))
-    matching, mismatched = _matching(contract, sources, lambda source: parquet_stage.rows(connection, source.file))
-    staged = []
+    matching, mismatched = _matching(
+        judge.contract, sources, lambda source: parquet_stage.rows(connection, source.file)
+    )
 
     def shape(source: ParquetSource) -> tuple[object, ...]:
         # Files that name a column like DuckDB's own are read alone.
         alone = source.position if parquet_stage.has_own_names(source.names) else 0
         return source.names, source.types, alone
 
-    for _shape, group in groupby(matching, shape):
+    queries = []
+    for number, (_shape, group) in enumerate(groupby(sorted(matching, key=lambda s: str(shape(s))), shape)):
         together = list(group)
-        header = match_header(contract, together[0].names)
-        (query,) = _under_contract(contract, together[0].names, [parquet_stage.stage(together)])
+        header = match_header(judge.contract, together[0].names)
         types = [together[0].types[place] for place in header.places]
-        staged.append(Staged(query, types, [source.position for source in together]))
-    return staged, faults | mismatched
+        query = judge.judged(_under_contract(header, parquet_stage.stage(together)), types)
+        # Many files are slow to open, and text is slow to cast. The values of one large file are cast again for each
+        # use: to keep tens of millions of rows is slower.
+        if len(matching) > 1:
+            query = staged.keep(connection, query, folder / f"judged-{number}.parquet")
+        queries.append(query)
+    return queries, faults | mismatched
 
 
 def _matching(
@@ -190,22 +195,19 @@ def _by_header(sources: list[_WithHeader]) -> list[list[_WithHeader]]:
     return list(groups.values())
 
 
-def _under_contract(contract: Contract, names: Iterable[str], queries: list[str]) -> list[str]:
-    """Queries of `c0` … as queries of `s0` … and `_extra`."""
-    header = match_header(contract, names)
-    staged = [f"c{place} as s{index}" for index, place in enumerate(header.places)]
+def _judged_by_name(judge: Judge, names: Iterable[str]) -> Callable[[str], str]:
+    """Turns a query of text columns `c0` … under these names into one of judged rows."""
+    header = match_header(judge.contract, names)
+    types = ["VARCHAR"] * len(judge.contract.columns)
+    return lambda query: judge.judged(_under_contract(header, query), types)
+
+
+def _under_contract(header: Header, query: str) -> str:
+    """A query of `c0` … as one of `s0` … and `_extra`."""
+    columns = ", ".join(f"c{place} as s{index}" for index, place in enumerate(header.places))
     pairs = ", ".join(f"{quote_literal(header.names[place])}, c{place}" for place in header.extra)
     extra = f"cast(json_object({pairs}) as varchar)" if pairs else "cast(null as varchar)"
-    columns = ", ".join(staged)
-    return [
+    return (
         f"select _file_position, _row_number, _line_number, _structure, _record, {columns}, {extra} as _extra "
         f"from ({query})"
-        for query in queries
-    ]
-
-
-def _as_text(contract: Contract, queries: list[str], positions: list[int]) -> list[Staged]:
-    """All files together: where every value is text, one header or another makes no difference."""
-    if not positions:
-        return []
-    return [Staged(" union all ".join(queries), ["VARCHAR"] * len(contract.columns), positions)]
+    )

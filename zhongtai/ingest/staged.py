@@ -1,12 +1,15 @@
-"""The shape in which every form of file is handed on: numbered records with their columns as text."""
+"""The shape in which every form of file is handed on, and how rows get their place in their file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from zhongtai.sql import quote_literal
+from zhongtai.sql import quote_literal, read_parquet
+
+if TYPE_CHECKING:
+    import duckdb
 
 _BATCH_ROWS = 50_000
 _BATCH_CHARACTERS = 1 << 25
@@ -75,3 +78,41 @@ def _length(row: Row) -> int:
 def position_values(places: dict[str, int]) -> str:
     """SQL rows (name, position) of files by name."""
     return ", ".join(f"({quote_literal(name)}, {position})" for name, position in places.items())
+
+
+def position_of(file: str) -> str:
+    """SQL of the position of a landed or unpacked file, with which its name begins.
+
+    To join the names instead could change the order of rows, which is what tells their numbers.
+    """
+    return f"cast(regexp_extract({file}, '/0*([0-9]+)[^/]*$', 1) as integer)"
+
+
+def keep(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> str:
+    """Writes rows to a temporary file in their order, which costs less than to work them out twice."""
+    connection.execute(f"copy ({query}) to {quote_literal(str(file))} (format parquet, compression snappy)")
+    return f"select * from {read_parquet([file])}"
+
+
+def numbered(file: Path, positions: list[int], more: str = "0", join: str = "") -> str:
+    """SQL of kept rows that have no numbers yet: they stand in their files' order.
+
+    Args:
+        positions: of the files that were kept together.
+        more: SQL of what is added to a row's `place`, its number among those of its file that were kept.
+        join: SQL of joins to `rows` that `more` needs.
+    """
+    rows = f"(select *, file_row_number + 1 as place from {read_parquet([file], 'file_row_number = true')})"
+    if len(positions) > 1:
+        rows = f"""(
+            select contents.* replace (place - before as place)
+            from {rows} as contents
+            inner join (
+                select _file_position, min(place) - 1 as before from {rows} as places group by _file_position
+            ) using (_file_position)
+        )"""
+    number = f"place + {more}"
+    return (
+        f"select rows.* exclude (place, file_row_number) replace (cast({number} as bigint) as _row_number) "
+        f"from {rows} as rows {join}"
+    )

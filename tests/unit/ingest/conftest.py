@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import yaml
 
-from zhongtai.ingest import batch, contract, landing, ledger, loader
+from zhongtai.ingest import contract, landing, ledger, loader, stored
 from zhongtai.merchant import Merchant, SiloLocation
 
 ORDERS: dict[str, Any] = {
@@ -109,15 +109,14 @@ class Shop:
         """The stored rows of every file, in landing order."""
         files = sorted(
             {
-                str(batch.raw_file(self.merchant, load.silo, load.table, load.batch))
+                stored.raw_file(self.merchant, load.silo, load.table, load.batch)
                 for load in ledger.read(self.merchant)
                 if load.table == table and load.status == "loaded"
             }
         )
+        query = f"select {columns} from {stored.raw_rows(files)} order by _file_position, _row_number"
         with duckdb.connect() as connection:
-            return connection.execute(
-                f"select {columns} from read_parquet($1) order by _file_position, _row_number", [files]
-            ).fetchall()
+            return connection.execute(query).fetchall()
 
     def rejected(self, table: str) -> list[dict[str, Any]]:
         """The quarantined rows of every file, in landing order, with `row_text` parsed."""

@@ -17,7 +17,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zhongtai.ingest import batch, journal, ledger, loader
+from zhongtai.ingest import journal, ledger, loader, stored
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Shop
@@ -261,7 +261,7 @@ STEPS: list[dict[str, str]] = [
 
 @pytest.mark.parametrize(
     "place",
-    [(journal, "append"), (journal, "put_in_place"), (Path, "replace"), (batch, "remove_unreferenced")],
+    [(journal, "append"), (journal, "put_in_place"), (Path, "replace"), (stored, "remove_unreferenced")],
     ids=lambda place: place[1],
 )
 def test_killed_at_any_moment(make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch, place: tuple[Any, str]) -> None:

@@ -90,8 +90,8 @@ DAMAGED: list[Any] = [
     _case("TypeError: year 0 is text in Python", DAY, b"id,name,at\n1,a,0000-01-01\n"),
     _case("TypeError: year 1 in Shanghai is year 0 in UTC", DATED, b"id,name,at\n1,a,0001-01-01\n"),
     _case("the ledger cannot be read any more", DATED, b"id,name,at\nx,a,0000-01-01\n"),
-    _fault("ConversionException: days beyond timestamps", DATED, f"{PARQUET_ROWS}, date '5881000-01-01' as at"),
-    _fault(
+    _case("ConversionException: days beyond timestamps", DATED, f"{PARQUET_ROWS}, date '5881000-01-01' as at"),
+    _case(
         "ConversionException: a clock beyond UTC",
         DATED,
         f"{PARQUET_ROWS}, timestamp '290309-12-22 (BC) 00:00:01' as at",
