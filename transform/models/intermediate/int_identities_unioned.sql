@@ -6,4 +6,5 @@
     'int_live__identities',
     'int_stores__identities',
     'int_crm__identities',
+    'int_olist__identities',
 ]) }}

@@ -5,4 +5,5 @@
     'stg_marketplace__order_lines',
     'stg_live__order_lines',
     'stg_stores__receipt_lines',
+    'stg_olist__order_items',
 ]) }}

@@ -5,4 +5,5 @@
     'int_marketplace__orders',
     'int_live__orders',
     'int_stores__orders',
+    'int_olist__orders',
 ]) }}

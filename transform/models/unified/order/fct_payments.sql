@@ -8,6 +8,7 @@ payments as (
             'int_marketplace__payments',
             'int_live__payments',
             'int_stores__payments',
+            'int_olist__payments',
         ],
         computed=['paid_date'],
     ) | indent(4) }}

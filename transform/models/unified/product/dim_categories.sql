@@ -1,2 +1,2 @@
 -- The product tree of any silo.
-{{ unify(['int_complete_journey__categories', 'int_erp__categories']) }}
+{{ unify(['int_complete_journey__categories', 'int_erp__categories', 'int_olist__categories']) }}

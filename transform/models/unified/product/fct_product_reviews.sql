@@ -2,7 +2,8 @@
 with
 reviews as (
     {{ unify(
-        ['stg_storefront__reviews', 'stg_marketplace__reviews'], computed=['user_id', 'channel', 'reviewed_date'],
+        ['stg_storefront__reviews', 'stg_marketplace__reviews', 'int_olist__reviews'],
+        computed=['user_id', 'channel', 'reviewed_date'],
     ) | indent(4) }}
 ),
 

@@ -1,4 +1,4 @@
--- One row a city of the merchant's country; there are regions of China only.
+-- One row a city of the merchant's country: the seed has China's, and a silo may bring its own.
 with
 regions as (
     select * from {{ ref('regions') }}
@@ -6,6 +6,10 @@ regions as (
 
 merchants as (
     select * from {{ ref('dim_merchants') }}
+),
+
+own_regions as (
+    {{ unify(['int_olist__regions']) | indent(4) }}
 ),
 
 final as (
@@ -17,6 +21,14 @@ final as (
         regions.is_core_city
     from regions
     inner join merchants on merchants.locale like 'zh%'
+    union all
+    select
+        region_id,
+        province,
+        city,
+        macro_region,
+        is_core_city
+    from own_regions
 )
 
 select * from final

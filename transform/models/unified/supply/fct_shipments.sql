@@ -1,2 +1,2 @@
 -- One row a parcel of any silo.
-{{ unify(['int_logistics__shipments']) }}
+{{ unify(['int_logistics__shipments', 'int_olist__shipments']) }}

@@ -1,0 +1,18 @@
+-- One row a SKU that a seller sold; on which terms is between the two and not told.
+with
+order_items as (
+    select * from {{ ref('stg_olist__order_items') }}
+),
+
+final as (
+    select distinct
+        supplier_id,
+        sku_id,
+        silo,
+        {{ untold(['lead_time_days', 'response_hours'], 'double') }},
+        {{ untold(['minimum_order_units'], 'bigint') }},
+        {{ untold(['price_amount'], 'decimal(18, 2)') }}
+    from order_items
+)
+
+select * from final
