@@ -121,6 +121,22 @@ def sql(
 
 
 @app.command()
+def key() -> None:
+    """Prints a fresh key for the tokens of personal data: zhongtai key > FILE."""
+    from zhongtai.ingest import personal_key
+
+    if sys.stdout.isatty():
+        err.print("Keep it in a file: zhongtai key > FILE")
+    else:
+        personal_key.make_private(sys.stdout.fileno())
+    sys.stdout.write(personal_key.new_key() + "\n")
+    err.print(
+        "Name its file in the merchant's file (personal_key_file: FILE) or in ZHONGTAI_PERSONAL_KEY_FILE, outside the "
+        "data folder, and keep a copy apart from the data's backups. See docs/personal-data.md."
+    )
+
+
+@app.command()
 def up(
     merchant: MerchantOption = None,
     port: Annotated[int, typer.Option(help="Port of the UI on this machine.")] = 3000,

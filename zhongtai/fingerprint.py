@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from zhongtai.errors import ZhongtaiError
+from zhongtai.ingest import personal_key
 from zhongtai.merchant import Merchant
 from zhongtai.settings import Settings
 
@@ -24,7 +25,7 @@ def fingerprint(merchant: Merchant, settings: Settings, position: int, as_of: st
         position: the last landing position.
         as_of, known_at: what the run was asked for, None for the default.
     """
-    digest = hashlib.sha256(json.dumps([position, as_of, known_at]).encode())
+    digest = hashlib.sha256(json.dumps([position, as_of, known_at, personal_key.fingerprint(merchant)]).encode())
     _add(digest, merchant.file.name, merchant.file)
     for part in _PARTS:
         path = settings.project / part

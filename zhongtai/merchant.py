@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from zhongtai import settings as settings_module
 from zhongtai.errors import UsageError
@@ -68,6 +68,9 @@ class Merchant(BaseModel):
         currency: ISO 4217 code of every amount.
         silos: the connected silos by name; a silo that is not here is "not connected".
         policies: overrides of `merchants/policies.yml`, checked in `zhongtai.policies`.
+        personal_key_file: the file that holds the key of personal tokens; relative to the merchant file.
+        public_personal_key: the key itself, of data without real persons: whoever has it can undo the tokens.
+        environment_personal_key, environment_personal_key_file: the environment's, as `settings` read them.
     """
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
@@ -80,8 +83,12 @@ class Merchant(BaseModel):
     locale: str
     silos: dict[str, SiloLocation]
     policies: dict[str, object] = {}
+    personal_key_file: str | None = None
+    public_personal_key: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     file: Path
     home: Path
+    environment_personal_key: SecretStr | None = Field(default=None, exclude=True)
+    environment_personal_key_file: Path | None = Field(default=None, exclude=True)
 
     @field_validator("time_zone")
     @classmethod
@@ -91,6 +98,12 @@ class Merchant(BaseModel):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"'{value}' is not an IANA time zone such as Asia/Shanghai") from error
         return value
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Merchant:
+        if self.personal_key_file is not None and self.public_personal_key is not None:
+            raise ValueError("personal_key_file and public_personal_key are both given: the public one is no secret")
+        return self
 
     @property
     def landing(self) -> Path:
@@ -152,7 +165,13 @@ def load(name: str | None = None, settings: Settings | None = None) -> Merchant:
         content = read_yaml(file) or {}
         if not isinstance(content, dict):
             raise UsageError(f"{file}: a merchant file is a mapping; see docs/merchants.md")
-        own = {"name": chosen, "file": file, "home": settings.home / chosen}
+        own = {
+            "name": chosen,
+            "file": file,
+            "home": settings.home / chosen,
+            "environment_personal_key": settings.personal_key,
+            "environment_personal_key_file": settings.personal_key_file,
+        }
         if taken := sorted(set(own) & set(content)):
             raise UsageError(f"{file}: {taken[0]}: the platform sets this itself; remove it")
         return Merchant.model_validate(content | own)

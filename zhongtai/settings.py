@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +27,8 @@ class Settings:
         merchant: the merchant's name (`ZHONGTAI_MERCHANT`), None where not chosen.
         merchants: the folder of merchant files (`ZHONGTAI_MERCHANTS`, default `merchants/`).
         alert_webhook: where failures are posted to (`ZHONGTAI_ALERT_WEBHOOK`), None for nowhere.
+        personal_key: the key of personal tokens (`ZHONGTAI_PERSONAL_KEY`), None where not given; never shown.
+        personal_key_file: the file that holds it (`ZHONGTAI_PERSONAL_KEY_FILE`), None where not given.
     """
 
     project: Path
@@ -34,6 +36,8 @@ class Settings:
     merchant: str | None
     merchants: Path
     alert_webhook: str | None = None
+    personal_key: str | None = field(default=None, repr=False)
+    personal_key_file: Path | None = None
 
     @property
     def transform(self) -> Path:
@@ -61,10 +65,13 @@ def load() -> Settings:
     os.environ.update(NO_TELEMETRY)
     home = os.environ.get("ZHONGTAI_HOME") or PROJECT_ROOT / "data"
     merchants = os.environ.get("ZHONGTAI_MERCHANTS") or PROJECT_ROOT / "merchants"
+    key_file = os.environ.get("ZHONGTAI_PERSONAL_KEY_FILE")
     return Settings(
         project=PROJECT_ROOT,
         home=Path(home).expanduser().resolve(),
         merchant=os.environ.get("ZHONGTAI_MERCHANT") or None,
         merchants=Path(merchants).expanduser().resolve(),
         alert_webhook=os.environ.get("ZHONGTAI_ALERT_WEBHOOK") or None,
+        personal_key=os.environ.get("ZHONGTAI_PERSONAL_KEY") or None,
+        personal_key_file=Path(key_file).expanduser().resolve() if key_file else None,
     )

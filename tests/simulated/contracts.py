@@ -36,6 +36,7 @@ class Column:
     nullable: bool
     allowed: tuple[str, ...]
     zone: str
+    personal_data: str
 
 
 @dataclass(frozen=True)
@@ -80,4 +81,5 @@ def _column(declared: dict[str, Any], key: list[str]) -> Column:
         nullable=meta.get("nullable", declared["name"] not in key),
         allowed=tuple(meta.get("allowed", ())),
         zone=ZONE if zone == "local" else zone,
+        personal_data=meta.get("personal_data", "none"),
     )

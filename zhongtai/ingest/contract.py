@@ -18,8 +18,10 @@ from zhongtai.yamls import read_yaml
 
 LoadMode = Literal["append", "upsert", "snapshot", "tombstone"]
 FileFormat = Literal["parquet", "csv", "jsonl", "json", "xlsx"]
-# none: no person behind it. attribute: describes a person, names none. The rest identify one.
-PersonalData = Literal["none", "attribute", "name", "phone", "email", "address", "identifier"]
+# none: no person behind it. attribute: describes a person, names none. The rest identify one: an identifier is a silo's
+# own number for a person, and stays; the others are tokens in raw.
+PersonalData = Literal["none", "attribute", "identifier", "name", "phone", "email", "address", "device"]
+_TOKENISED = ("name", "phone", "email", "address", "device")
 
 _TYPE = re.compile(r"string|boolean|integer|bigint|double|date|timestamp|decimal\([1-9]\d?,\s?\d\d?\)", re.IGNORECASE)
 
@@ -50,6 +52,11 @@ class Column(_Strict):
     allowed: tuple[str, ...] = ()
     time_zone: str = "UTC"
     personal_data: PersonalData = "none"
+
+    @property
+    def is_tokenised(self) -> bool:
+        """Whether raw holds tokens in place of the values (zhongtai/ingest/personal.py)."""
+        return self.personal_data in _TOKENISED
 
     @field_validator("data_type")
     @classmethod
@@ -144,6 +151,28 @@ class Contract(_Strict):
         if self.event_time and self.column(self.event_time).data_type not in ("timestamp", "date"):
             raise ValueError(f"event_time '{self.event_time}' must be a timestamp or a date")
         return self
+
+    @model_validator(mode="after")
+    def _tokens_fit(self) -> Contract:
+        known = {column.name.casefold() for column in self.columns}
+        for column in self.columns:
+            if not column.is_tokenised:
+                continue
+            what = f"'{column.name}' is of the class {column.personal_data}"
+            if column.data_type != "string":
+                raise ValueError(f"{what}, of which raw holds tokens: its data_type must be string")
+            if column.name == self.version:
+                raise ValueError(f"{what}, of which raw holds tokens: they have no order, and cannot be the version")
+            if column.personal_data == "phone" and column.name in self.key:
+                raise ValueError(f"{what}, and cannot be part of the key: a masked phone has no token")
+            if column.personal_data == "phone" and f"{column.name}_partial".casefold() in known:
+                raise ValueError(f"{what}: raw has '{column.name}_partial' beside it, and the file may not")
+        return self
+
+    @property
+    def is_tokenised(self) -> bool:
+        """Whether raw holds tokens in some column."""
+        return any(column.is_tokenised for column in self.columns)
 
     def column(self, name: str) -> Column:
         """The column of that name."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zhongtai.ingest import casts
+from zhongtai.ingest import casts, personal
 from zhongtai.ingest.contract import Column, Contract
-from zhongtai.sql import duckdb_type, quote_identifier, quote_literal
+from zhongtai.sql import duckdb_type, quote_literal
 
 _SHOWN_CHARACTERS = 80
 _SHOWN_ALLOWED = 10
@@ -60,9 +60,15 @@ class Judge:
 
 
 def accepted(contract: Contract, judged: str) -> str:
-    """SQL of the rows without fault under the contract's names, with `_extra` and their place."""
-    columns = ", ".join(f"t{place} as {quote_identifier(column.name)}" for place, column in enumerate(contract.columns))
-    return f"select {columns}, _extra, _file_position, _row_number from ({judged}) where not is_faulty"
+    """SQL of the rows without fault as raw has them: personal values as tokens, `_extra`, and the rows' place."""
+    columns = ", ".join(personal.stored(contract, [f"t{place}" for place in range(len(contract.columns))]))
+    extra = shown(contract, "_extra")
+    return f"select {columns}, {extra} as _extra, _file_position, _row_number from ({judged}) where not is_faulty"
+
+
+def shown(contract: Contract, text: str) -> str:
+    """SQL of a text that may hold, where nobody expects it, what names a person."""
+    return f"case when {text} is not null then {personal.scrubbed(text)} end" if contract.is_tokenised else text
 
 
 def fault_list(contract: Contract) -> str:
@@ -83,10 +89,10 @@ def row_text(contract: Contract) -> str:
     """
     pairs = []
     for place, column in enumerate(contract.columns):
-        shown = f"if(is_faulty, s{place}, cast(t{place} as varchar))"
+        value = f"if(is_faulty, s{place}, cast(t{place} as varchar))"
         if _is_masked(column):
-            shown = f"case when {_present(place)} is not null or t{place} is not null then '***' end"
-        pairs.append(f"{quote_literal(column.source_name)}, {shown}")
+            value = f"case when {_present(place)} is not null or t{place} is not null then '***' end"
+        pairs.append(f"{quote_literal(column.source_name)}, {value}")
     row = ", ".join(pairs)
     record = "'***'" if any(_is_masked(column) for column in contract.columns) else "_record"
     return (
@@ -127,8 +133,8 @@ def _is_not_allowed(typed: str, column: Column) -> str:
 def _faults(place: int, column: Column) -> list[tuple[str, str, str]]:
     """Condition, reason and message (SQL) of each thing that can be wrong with a column's value."""
     value, typed = _present(place), f"t{place}"
-    shown = f"left({value}, {_SHOWN_CHARACTERS})"
-    quoted = "'''***'''" if _is_masked(column) else f"'''' || {shown} || ''''"
+    beginning = f"left({value}, {_SHOWN_CHARACTERS})"
+    quoted = "'''***'''" if _is_masked(column) else f"'''' || {beginning} || ''''"
     faults = [
         (f"{value} is not null and {typed} is null", "type", f"{quoted} || ' is not a {column.data_type}'"),
     ]

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from zhongtai.errors import UsageError, ZhongtaiError
-from zhongtai.ingest import journal
+from zhongtai.ingest import journal, personal_key
 from zhongtai.ingest.contract import Contract
 from zhongtai.merchant import Merchant
 from zhongtai.progress import timed
@@ -131,6 +131,7 @@ def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
         UsageError: a silo's folder is missing, or a file matches two contracts.
         ZhongtaiError: landed files exist that the log does not know.
     """
+    personal_key.protect(merchant, contracts)
     arrivals = list(_arrivals(merchant, contracts))
     for file in unmatched(merchant, contracts):
         LOGGER.warning("%s matches no contract and was not landed", ascii(str(file)))

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from zhongtai.ingest import journal
+from zhongtai.ingest import journal, personal_key
 from zhongtai.ingest.contract import Contract
 from zhongtai.merchant import Merchant
 
@@ -99,8 +99,8 @@ def repair(merchant: Merchant) -> None:
 
 
 def current_hash(merchant: Merchant, contract: Contract) -> str:
-    """Changes when the contract, the merchant's clock or the loader does: the file is then loaded again."""
-    text = f"{contract.hash} {merchant.time_zone} {LOADER_VERSION}"
+    """Changes when the contract, the merchant's clock or key, or the loader does: the file is then loaded again."""
+    text = f"{contract.hash} {merchant.time_zone} {LOADER_VERSION} {personal_key.fingerprint(merchant, contract)}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

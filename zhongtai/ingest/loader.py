@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zhongtai.errors import ZhongtaiError
-from zhongtai.ingest import batch, journal, landing, ledger, stored
+from zhongtai.ingest import batch, journal, landing, ledger, personal, personal_key, stored
 from zhongtai.ingest.batch import Batch
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.landing import LandedFile
@@ -37,7 +37,9 @@ def load_pending(
 
     Raises:
         ZhongtaiError: a landed file is missing or cannot be opened.
+        UsageError: a contract has personal columns, and there is no key to make tokens with.
     """
+    personal_key.protect(merchant, contracts)
     ledger.repair(merchant)
     landed: dict[tuple[str, str], list[LandedFile]] = {}
     for file in landing.read_log(merchant):
@@ -70,6 +72,8 @@ def _load_table(
     folder.mkdir(parents=True)
     connection = connect(folder / "spill")
     try:
+        if contract.is_tokenised:
+            personal.set_key(connection, personal_key.key(merchant))
         for together in _batches(pending, replaced):
             work = Batch(connection, merchant, contract, folder / str(together[0].position), current)
             with timed("ingest", f"{contract.silo}.{contract.table}") as progress:

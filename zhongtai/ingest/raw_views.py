@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from zhongtai.errors import UsageError, ZhongtaiError
-from zhongtai.ingest import keys, landing, ledger
+from zhongtai.ingest import keys, landing, ledger, personal
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
 from zhongtai.ingest.stored import raw_file, raw_rows
 from zhongtai.merchant import Merchant
-from zhongtai.sql import duckdb_type, quote_identifier, quote_literal
+from zhongtai.sql import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -172,7 +172,7 @@ def _drop_what_left(connection: duckdb.DuckDBPyConnection, contracts: list[Contr
 
 
 def _view_query(contract: Contract, files: list[Path], context: RunContext) -> str:
-    types = [(column.name, duckdb_type(column.data_type)) for column in contract.columns]
+    types = personal.raw_columns(contract)
     types += [("_extra", "varchar"), ("_file_position", "integer"), ("_row_number", "bigint")]
     if not files:
         columns = ", ".join(f"cast(null as {kind}) as {quote_identifier(name)}" for name, kind in types)

@@ -48,9 +48,13 @@ def write(work: Batch, files: list[FileLoad], held: dict[int, FileLoad]) -> None
             _line_number as line_number,
             fault_list[1].column_name as column_name,
             fault_list[1].reason as reason,
-            fault_list[1].message as message,
-            fault_list as faults,
-            {faults.row_text(contract)} as row_text,
+            {faults.shown(contract, "fault_list[1].message")} as message,
+            list_transform(fault_list, lambda fault: {{
+                'column_name': fault.column_name,
+                'reason': fault.reason,
+                'message': {faults.shown(contract, "fault.message")}
+            }}) as faults,
+            {faults.shown(contract, faults.row_text(contract))} as row_text,
             {faults.business_date(contract, work.merchant.time_zone)} as business_date
         from rejected inner join files on files.position = rejected._file_position
         order by position, row_number

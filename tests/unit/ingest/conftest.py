@@ -22,7 +22,7 @@ ORDERS: dict[str, Any] = {
     "event_time": "placed_at",
     "columns": {
         "order_id": {"data_type": "bigint"},
-        "buyer": {"data_type": "string", "personal_data": "name"},
+        "buyer": {"data_type": "string", "personal_data": "identifier"},
         "status": {"data_type": "string", "allowed": ["paid", "open"]},
         "amount": {"data_type": "decimal(18,2)", "nullable": False},
         "placed_at": {"data_type": "timestamp", "time_zone": "local"},

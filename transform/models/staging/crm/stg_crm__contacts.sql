@@ -10,6 +10,7 @@ renamed as (
         external_id as source_user_id,
         unionid,
         phone,
+        phone_partial,
         name as contact_name,
         owner,
         source_channel,

@@ -12,6 +12,7 @@ renamed as (
         external_id as source_contact_id,
         unionid,
         phone,
+        phone_partial,
         name as member_name,
         joined_at,
         level as member_level,

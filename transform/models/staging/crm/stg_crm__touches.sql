@@ -10,6 +10,7 @@ renamed as (
         'crm:' || touch_id as touch_id,
         external_id as source_contact_id,
         phone,
+        phone_partial,
         touch_channel as channel,
         'crm:' || message_id as message_id,
         'crm:' || group_id as group_id,

@@ -9,6 +9,7 @@ renamed as (
         'storefront' as silo,
         user_id as source_user_id,
         phone,
+        phone_partial,
         email,
         unionid,
         registered_at,
