@@ -6,6 +6,7 @@ nothing was lost, and is several times faster than a pattern. Only the others ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -70,7 +71,9 @@ def _is_ink(text: str) -> str:
     return f"(({text} >= '!' and {text} < chr(127)) or {text} > {quote_literal(max(WHITE_SPACE) + chr(0x10FFFF))})"
 
 
-def typed(value: str, source_type: str, data_type: str, zone: str) -> str:
+def typed(
+    value: str, source_type: str, data_type: str, zone: str, *, formats: Sequence[str] = (), decimal: str = "."
+) -> str:
     """SQL of the value in the contract's type; NULL where it cannot be said in it exactly.
 
     Decimals alone are rounded (half away from zero), because sources keep money as doubles.
@@ -80,6 +83,8 @@ def typed(value: str, source_type: str, data_type: str, zone: str) -> str:
         source_type: the DuckDB type of the file's value.
         data_type: the contract's type.
         zone: IANA name of a naive timestamp's clock.
+        formats: of dates and timestamps in text, beside ISO 8601.
+        decimal: the decimal mark of numbers in text.
     """
     kind = {"nested": "text"}.get(family(source_type), family(source_type))
     trimmed = present(value, source_type)
@@ -87,6 +92,10 @@ def typed(value: str, source_type: str, data_type: str, zone: str) -> str:
         return trimmed if kind == "text" else f"cast({value} as varchar)"
     if kind == "text":
         text = value if family(source_type) == "text" else trimmed
+        if data_type in ("date", "timestamp") and formats:
+            return _in_formats(text, trimmed, data_type, zone, formats)
+        if decimal == "," and data_type not in ("date", "timestamp", "boolean"):
+            text = trimmed = f"translate({trimmed}, '.,', ',.')"
         return _from_text(text, trimmed, data_type, zone)
     if data_type in ("date", "timestamp"):
         return _moment(value, kind, data_type, zone)
@@ -117,6 +126,16 @@ def _from_text(value: str, trimmed: str, data_type: str, zone: str) -> str:
     # The engine reads numbers as we do, but for digits that underscores group, and numbers beyond every range.
     is_read = f"isfinite({cast})" if data_type == "double" else f"{cast} is not null"
     return f"case when {is_read} and not contains({value}, '_') then {cast} else {_decimal(trimmed, target)} end"
+
+
+def _in_formats(value: str, trimmed: str, data_type: str, zone: str, formats: Sequence[str]) -> str:
+    """SQL of a date or timestamp in ISO 8601, else in the first of the formats that fits."""
+    moment = f"try_strptime({trimmed}, [{', '.join(quote_literal(text) for text in formats)}])"
+    target = _to_utc(moment, zone) if data_type == "timestamp" else f"cast({moment} as date)"
+    # A time of day in a column of dates would be lost.
+    whole = "" if data_type == "timestamp" else f" and {moment} = date_trunc('day', {moment})"
+    other = f"case when {_is_usual(moment)}{whole} then {target} end"
+    return f"coalesce({_from_text(value, trimmed, data_type, zone)}, {other})"
 
 
 def _whole_number(text: str, target: str) -> str:

@@ -41,7 +41,11 @@ class Column(_Strict):
         nullable: whether an empty value is accepted; never for a key.
         allowed: the only values accepted, compared as text; empty for any.
         time_zone: IANA zone of a naive timestamp's clock, or "local" for the merchant's; raw holds UTC.
+        formats: how dates and timestamps may be written beside ISO 8601, as strptime has it: `%d.%m.%Y`.
+        decimal: what stands before the fraction of a number in text; the other mark may group thousands.
         personal_data: class of personal data.
+        identity: of an identifier, `silo.column` where the same one is told in another table; by default its own.
+        of_another: whether an identifier is somebody else's than the row is about: who invited, who served.
     """
 
     name: str
@@ -51,7 +55,11 @@ class Column(_Strict):
     nullable: bool = True
     allowed: tuple[str, ...] = ()
     time_zone: str = "UTC"
+    formats: tuple[str, ...] = ()
+    decimal: Literal[".", ","] = "."
     personal_data: PersonalData = "none"
+    identity: str | None = None
+    of_another: bool = False
 
     @property
     def is_tokenised(self) -> bool:
@@ -82,6 +90,14 @@ class Column(_Strict):
                 ZoneInfo(value)
             except (ZoneInfoNotFoundError, ValueError) as error:
                 raise ValueError(f"'{value}' is neither 'local' nor an IANA time zone") from error
+        return value
+
+    @field_validator("formats")
+    @classmethod
+    def _says_the_day(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            if not re.search("%[dj-]", text) or not re.search("%[yY]", text):
+                raise ValueError(f"'{text}' is no format of a date, such as %d.%m.%Y or %m/%d/%y %H:%M")
         return value
 
     @field_validator("allowed", mode="before")
@@ -185,7 +201,7 @@ class Contract(_Strict):
     @property
     def hash(self) -> str:
         """Changes when what is loaded would; words alone do not load every file again."""
-        columns: IncEx = {"__all__": {"description"}}
+        columns: IncEx = {"__all__": {"description", "identity", "of_another"}}
         words: IncEx = {"description": True, "cadence": True, "columns": columns}
         return hashlib.sha256(self.model_dump_json(exclude=words).encode()).hexdigest()[:16]
 

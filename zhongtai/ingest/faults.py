@@ -56,7 +56,9 @@ class Judge:
     def _typed(self, place: int, source_type: str) -> str:
         column = self.contract.columns[place]
         clock = self.zone if column.time_zone == "local" else column.time_zone
-        return casts.typed(f"s{place}", source_type, column.data_type, clock)
+        return casts.typed(
+            f"s{place}", source_type, column.data_type, clock, formats=column.formats, decimal=column.decimal
+        )
 
 
 def accepted(contract: Contract, judged: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zhongtai.ingest.contract import Contract
+from zhongtai.ingest.contract import Column, Contract
 from zhongtai.ingest.faults import Judge
 from zhongtai.ingest.staged import Row, keep, numbered, position_of, position_values, write_rows
 from zhongtai.ingest.unpack import FileFault, plain_text
@@ -22,6 +23,8 @@ _LINE_BYTES = 1 << 21
 _DOCUMENT_BYTES = 1 << 28
 # Cannot stand in valid JSON, so that a line is never split.
 _NO_DELIMITER = "\x1f"
+_NUMBER = r"\s*:\s*(-?[0-9][0-9.]*(?:[eE][+-]?[0-9]+)?)"
+_DOUBLE_DIGITS = 16
 _BLANKS = "' ' || chr(9) || chr(13)"
 
 
@@ -183,9 +186,7 @@ def _judged(judge: Judge, records: str) -> str:
 def _values(contract: Contract, records: str) -> str:
     """SQL of the records' values as text."""
     shape = json.dumps({column.source_name: "VARCHAR" for column in contract.columns}, ensure_ascii=False)
-    values = ", ".join(
-        f"_values.{quote_identifier(column.source_name)} as s{index}" for index, column in enumerate(contract.columns)
-    )
+    values = ", ".join(f"{_value(column)} as s{index}" for index, column in enumerate(contract.columns))
     known = ", ".join(quote_literal(column.source_name) for column in contract.columns)
     # Without recursion: a value nested a million deep must not take the process down.
     unknown = f"list_filter(_keys, lambda name: name not in ({known}))"
@@ -219,3 +220,22 @@ def _values(contract: Contract, records: str) -> str:
             )
         )
     """
+
+
+def _value(column: Column) -> str:
+    """SQL of a record's value as text.
+
+    The parser keeps fractions as doubles: of decimals that are longer than a double, and of numbers in a column of
+    text, what is written is taken where it is the same number.
+    """
+    value = f"_values.{quote_identifier(column.source_name)}"
+    if column.data_type.startswith("decimal"):
+        may_differ = f"length({value}) >= {_DOUBLE_DIGITS}"
+    elif column.data_type == "string":
+        may_differ = f"{value} < ':' and contains({value}, '.')"
+    else:
+        return value
+    name = re.escape(json.dumps(column.source_name, ensure_ascii=False))
+    written = f"regexp_extract(record, {quote_literal(name + _NUMBER)}, 1)"
+    same = f"try_cast({written} as double) = try_cast({value} as double)"
+    return f"case when {may_differ} then case when {same} then {written} else {value} end else {value} end"
