@@ -119,7 +119,7 @@ def _load_readable(
     import duckdb
 
     try:
-        whole = reader.read_whole(work.judge, paths, work.folder)
+        whole = reader.read_whole(work.connection, work.judge, paths, work.folder)
         entries = _store_whole(work, *whole, next(iter(new.values())), held) if whole and not broken else None
         if entries is not None:
             return entries
@@ -143,21 +143,21 @@ def _load_readable(
 
 
 def _store_whole(
-    work: Batch, judged: str, rows: int, entry: FileLoad, held: dict[int, FileLoad]
+    work: Batch, query: str, rows: int, entry: FileLoad, held: dict[int, FileLoad]
 ) -> list[FileLoad] | None:
     """Writes one file straight to raw, where every row of it is right; None where one is not."""
     import duckdb
 
     contract, connection = work.contract, work.connection
     file = stored.raw_file(work.merchant, contract.silo, contract.table, entry.position)
-    accepted = faults.accepted(contract, judged)
     try:
-        temporary = stored.write(connection, accepted, file)
+        temporary = stored.write(connection, query, file)
     except (duckdb.ConversionException, duckdb.InvalidInputException):
         return None
-    connection.execute(f"create or replace temp view accepted as select * from {stored.raw_rows([temporary])}")
-    if scalar(connection, "select count(*) from accepted") != rows:
+    written = f"select count(*) filter (where _row_number is null) from {read_parquet([temporary])}"
+    if scalar(connection, written) != rows:
         return None
+    connection.execute(f"create or replace temp view accepted as select * from {stored.raw_rows([temporary])}")
     superseded = keys.judge(connection, contract, _stored(work, held))
     if _verdicts(connection):
         return None

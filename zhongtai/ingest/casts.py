@@ -116,7 +116,7 @@ def _from_text(value: str, trimmed: str, data_type: str, zone: str) -> str:
     if data_type in ("integer", "bigint"):
         return f"case when cast({cast} as varchar) = {value} then {cast} else {_whole_number(trimmed, target)} end"
     if data_type == "boolean":
-        return _truth(trimmed)
+        return f"case {value} when 'true' then true when 'false' then false else {_truth(trimmed)} end"
     if data_type == "date":
         is_plain = f"cast({cast} as varchar) = {value} and {_is_usual(cast, 'date')}"
         return f"case when {is_plain} then {cast} else {_day(trimmed)} end"

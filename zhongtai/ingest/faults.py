@@ -29,29 +29,54 @@ class Judge:
         """SQL of the rows with `t0` … (typed) and `is_faulty`; text that has passed is not kept.
 
         Args:
-            rows: a query as `reader.Staged` describes it.
-            types: the DuckDB types of its `s0`, `s1` …
+            rows: SQL of `_file_position`, `_row_number` (1-based record, the header not counted), `_line_number`
+                (physical line, NULL where the form has none), `_structure` (what is wrong with the record as a whole),
+                `_record` (that record), `s0`, `s1` … (the contract's columns in order, as in the file) and `_extra`
+                (JSON of what the contract does not know).
+            types: the DuckDB types of `s0`, `s1` …
         """
-        cast_values = ", ".join(
-            f"cast({self._typed(place, types[place])} as {duckdb_type(column.data_type)}) as t{place}"
-            for place, column in enumerate(self.contract.columns)
-        )
-        conditions = [
-            condition
-            for place, column in enumerate(self.contract.columns)
-            for condition in _conditions(place, column, types[place])
-        ]
         texts = ", ".join(
             f"case when is_faulty then {casts.as_text(f's{place}', kind)} end as s{place}"
             for place, kind in enumerate(types)
         )
         typed = ", ".join(f"t{place}" for place in range(len(types)))
+        conditions = [
+            condition
+            for place, column in enumerate(self.contract.columns)
+            for condition in _conditions(place, column, types[place])
+        ]
         return (
             f"select _file_position, _row_number, _line_number, _structure, _record, {typed}, {texts}, _extra, "
-            f"is_faulty "
-            f"from (select *, _structure is not null or {' or '.join(conditions)} as is_faulty "
-            f"from (select *, {cast_values} from ({rows})))"
+            f"is_faulty from (select *, _structure is not null or {' or '.join(conditions)} as is_faulty "
+            f"from ({self._cast(rows, types)}))"
         )
+
+    def whole(self, rows: str, types: list[str]) -> str:
+        """SQL of all rows as raw has them, their number NULL, or -1 where they may be faulty.
+
+        A condition instead would make the engine cast every value twice, once to judge the row and once to store it;
+        and to tell a value of blanks, which is none, from a faulty one costs more than it is worth here.
+        """
+        suspicions = [
+            suspicion
+            for place, column in enumerate(self.contract.columns)
+            for suspicion in (
+                [f"t{place} is null" if not column.nullable else f"(t{place} is null and s{place} is not null)"]
+                + ([_is_not_allowed(f"t{place}", column)] if column.allowed else [])
+            )
+        ]
+        return (
+            f"select {_stored(self.contract)}, _file_position, "
+            f"case when _structure is not null or {' or '.join(suspicions)} then cast(-1 as bigint) end as _row_number "
+            f"from ({self._cast(rows, types)})"
+        )
+
+    def _cast(self, rows: str, types: list[str]) -> str:
+        cast_values = ", ".join(
+            f"cast({self._typed(place, types[place])} as {duckdb_type(column.data_type)}) as t{place}"
+            for place, column in enumerate(self.contract.columns)
+        )
+        return f"select *, {cast_values} from ({rows})"
 
     def _typed(self, place: int, source_type: str) -> str:
         column = self.contract.columns[place]
@@ -63,9 +88,12 @@ class Judge:
 
 def accepted(contract: Contract, judged: str) -> str:
     """SQL of the rows without fault as raw has them: personal values as tokens, `_extra`, and the rows' place."""
+    return f"select {_stored(contract)}, _file_position, _row_number from ({judged}) where not is_faulty"
+
+
+def _stored(contract: Contract) -> str:
     columns = ", ".join(personal.stored(contract, [f"t{place}" for place in range(len(contract.columns))]))
-    extra = shown(contract, "_extra")
-    return f"select {columns}, {extra} as _extra, _file_position, _row_number from ({judged}) where not is_faulty"
+    return f"{columns}, {shown(contract, '_extra')} as _extra"
 
 
 def shown(contract: Contract, text: str) -> str:

@@ -63,27 +63,33 @@ def read(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, P
     return queries, faults | more
 
 
-def read_whole(judge: Judge, files: dict[int, Path], folder: Path) -> tuple[str, int] | None:
-    """One text file as it is when nothing is wrong with it, so that it can be stored in one pass.
+def read_whole(
+    connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, Path], folder: Path
+) -> tuple[str, int] | None:
+    """One file as it is when nothing is wrong with it, so that it can be stored in one pass.
 
     Returns:
-        SQL of its judged rows in their order, without numbers, and how many there are if none is missing; None where
-        only `read` can tell.
+        SQL of its rows in their order, as `Judge.whole` gives them, and how many there are if none is missing; None
+        where only `read` can tell.
     """
     contract = judge.contract
-    if len(files) != 1 or contract.format not in ("csv", "jsonl"):
+    if len(files) != 1 or contract.format not in ("csv", "jsonl", "parquet"):
         return None
     ((position, file),) = files.items()
     try:
+        if contract.format == "parquet":
+            contents = parquet_stage.open_parquet(connection, position, file)
+            return judge.whole(*_parquet_rows(judge, [contents])), parquet_stage.rows(connection, file)
         if contract.format == "jsonl":
             lines = json_stage.open_json(contract, position, file, folder)
-            query = judge.judged(json_stage.in_order(contract, lines), ["VARCHAR"] * len(contract.columns))
+            query = judge.whole(json_stage.in_order(contract, lines), ["VARCHAR"] * len(contract.columns))
             return (query, lines.lines) if lines.is_regular else None
         source = csv_stage.open_csv(contract, position, file, folder)
-        judged = _judged_by_name(judge, source.names)
+        rows = _under_contract(match_header(contract, source.names), csv_stage.in_order(source))
     except FileFault:
         return None
-    return (judged(csv_stage.in_order(source)), source.lines - 1) if len(source.names) > 1 else None
+    query = judge.whole(rows, ["VARCHAR"] * len(contract.columns))
+    return (query, source.lines - 1) if len(source.names) > 1 else None
 
 
 def match_header(contract: Contract, found: Iterable[str]) -> Header:
@@ -162,16 +168,16 @@ def _parquet(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[in
 
     queries = []
     for number, (_shape, group) in enumerate(groupby(sorted(matching, key=lambda s: str(shape(s))), shape)):
-        together = list(group)
-        header = match_header(judge.contract, together[0].names)
-        types = [together[0].types[place] for place in header.places]
-        query = judge.judged(_under_contract(header, parquet_stage.stage(together)), types)
-        # Many files are slow to open, and text is slow to cast. The values of one large file are cast again for each
-        # use: to keep tens of millions of rows is slower.
-        if len(matching) > 1:
-            query = staged.keep(connection, query, folder / f"judged-{number}.parquet")
-        queries.append(query)
+        query = judge.judged(*_parquet_rows(judge, list(group)))
+        queries.append(staged.keep(connection, query, folder / f"judged-{number}.parquet"))
     return queries, faults | mismatched
+
+
+def _parquet_rows(judge: Judge, sources: list[ParquetSource]) -> tuple[str, list[str]]:
+    """SQL of the rows of files with one schema under the contract, and their types."""
+    header = match_header(judge.contract, sources[0].names)
+    types = [sources[0].types[place] for place in header.places]
+    return _under_contract(header, parquet_stage.stage(sources)), types
 
 
 def _matching(
