@@ -7,15 +7,21 @@ import dagster as dg
 
 from orchestration.defs.resources import RunOptions
 from zhongtai import fingerprint, policies
-from zhongtai.ingest import landing, ledger, loader, raw_views
+from zhongtai.ingest import landing, ledger, loader, raw_views, reconcile
 from zhongtai.ingest.contract import Contract, load_contracts
 from zhongtai.ingest.ledger import TableTotals
 from zhongtai.merchant import Merchant
+from zhongtai.quality import store
+from zhongtai.quality.results import CheckResult
 from zhongtai.settings import Settings
 
 if TYPE_CHECKING:
     import duckdb
 
+RECONCILES = "rows_reconcile"
+_RECONCILED = (
+    "Every row read is loaded, quarantined, duplicate, superseded or erased, and raw and quarantine hold as many."
+)
 OWN_TABLES = {
     "run_context": "The merchant, and the moment for which everything is computed.",
     "policies": "Every policy with its values over time.",
@@ -31,9 +37,12 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
     @dg.multi_asset(
         name="ingest",
         specs=[*(_table_spec(contract) for contract in contracts), *_own_specs()],
+        check_specs=[_reconciliation_spec(key) for key in tables],
         can_subset=True,
     )
-    def ingest(context: dg.AssetExecutionContext, run_options: RunOptions) -> Iterator[dg.MaterializeResult]:
+    def ingest(
+        context: dg.AssetExecutionContext, run_options: RunOptions
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         selected = context.selected_asset_keys
         landing.land(merchant, contracts)
         mark = fingerprint.fingerprint(
@@ -59,6 +68,16 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
                 yield dg.MaterializeResult(asset_key=key, metadata=_counts(counts))
             else:
                 yield dg.MaterializeResult(asset_key=key, metadata={"as_of": run.as_of.isoformat()})
+        results = _reconciled(merchant, contracts)
+        store.save(merchant.warehouse / "checks", "ledger", context.run.run_id, list(results.values()))
+        for key, result in results.items():
+            if key in selected:
+                yield dg.AssetCheckResult(
+                    asset_key=key,
+                    check_name=result.name,
+                    passed=result.status == "passed",
+                    description=result.message or result.description,
+                )
 
     return dg.Definitions(assets=[ingest])
 
@@ -95,6 +114,28 @@ def _table_spec(contract: Contract) -> dg.AssetSpec:
             "contract": f"transform/models/sources/{contract.silo}.yml",
         },
     )
+
+
+def _reconciliation_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(RECONCILES, asset=key, description=_RECONCILED, blocking=True)
+
+
+def _reconciled(merchant: Merchant, contracts: list[Contract]) -> dict[dg.AssetKey, CheckResult]:
+    """The result of each table's check."""
+    return {
+        dg.AssetKey([silo, table]): CheckResult(
+            name=RECONCILES,
+            schema_name=f"raw_{silo}",
+            table=table,
+            kind="reconciliation",
+            severity="critical",
+            status="failed" if differences else "passed",
+            description=_RECONCILED,
+            message="; ".join(differences[:3]),
+            observed={"differences": len(differences)},
+        )
+        for (silo, table), differences in reconcile.reconcile(merchant, contracts).items()
+    }
 
 
 def _own_specs() -> list[dg.AssetSpec]:

@@ -20,7 +20,7 @@ OUTCOMES: dict[Outcome, str] = {"failed": "失败", "errored": "出错", "warned
 LAYERS = {"raw": "Raw 原始层", "unified": "Unified 统一层", "marts": "Marts 集市层"}
 # Exact decimals are text in JSON, and are still aligned as numbers.
 FIGURE = re.compile(r"-?\d+(\.\d+)?")
-KINDS = {"expectation": "expectation", "data_test": "dbt test"}
+KINDS = {"expectation": "expectation", "data_test": "dbt test", "reconciliation": "reconciliation"}
 
 
 @dataclass(frozen=True)

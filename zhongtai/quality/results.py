@@ -16,7 +16,7 @@ class CheckResult(BaseModel):
     Attributes:
         name: unique within the table, for example `price_is_plausible`.
         schema_name, table: what was checked, as named in the warehouse.
-        kind: expectation or data_test.
+        kind: expectation, data_test, or the ledger's reconciliation.
         severity: a critical check blocks what depends on the table; a warning is shown.
         status: passed, failed (the data are wrong) or errored (the check itself could not run).
         description: what must hold, in words.
@@ -29,7 +29,7 @@ class CheckResult(BaseModel):
     name: str
     schema_name: str
     table: str
-    kind: Literal["expectation", "data_test"]
+    kind: Literal["expectation", "data_test", "reconciliation"]
     severity: Severity
     status: Status
     description: str = ""
