@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A parent's wish to write no bytecode would double the start-up time of every command.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo up test real silos browser lint format bench lock clean
+.PHONY: help setup demo up test real silos faults soak browser lint format bench lock clean
 
 help: ## Shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,13 +36,19 @@ up: setup ## Serves the Dagster UI and daemon on port 3000
 	@$(BIN)/zhongtai up --merchant $(or $(ZHONGTAI_MERCHANT),qinghe)
 
 test: setup ## Runs the tests, in parallel
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not browser and not real and not silos'
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not browser and not real and not silos and not faults and not soak'
 
 real: setup ## Compares whole runs of the real merchants with independent calculations
 	$(BIN)/pytest -m real
 
 silos: setup ## Runs the simulated company without each silo, and with each alone
 	$(BIN)/pytest -n 2 -m silos
+
+faults: setup ## Extracts from a real PostgreSQL and from a server that fails (needs postgresql)
+	$(BIN)/pytest -m faults
+
+soak: setup ## Corrupts 10,000 files and kills 20 runs; takes long
+	$(BIN)/pytest -n 2 -m soak
 
 browser: setup ## Looks at the UI in a real browser (needs chromium)
 	$(BIN)/pytest -m browser
@@ -58,8 +64,9 @@ format: setup ## Mends what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --disable-progress-bar transform/models
 
-bench: setup ## Measures a run against its bare SQL, and a run with nothing to do
+bench: setup ## Measures a run against its bare SQL, and ingest against bare readers
 	$(BIN)/python benchmarks/run_overhead.py
+	$(BIN)/python benchmarks/ingest_speed.py
 
 lock: ## Resolves the dependencies again (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-strip-extras --all-extras \
