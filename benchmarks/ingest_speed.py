@@ -2,7 +2,8 @@
 
     python benchmarks/ingest_speed.py [--gib 2] [--form csv] [--form jsonl] [--others]
 
-`zhongtai` reads the landed file, checks archive, encoding, types, nulls, allowed values and keys, and writes typed Parquet, quarantine and the ledger. `duckdb` is `read_csv` or `read_json` straight
+`zhongtai` reads the landed file, checks archive, encoding, types, nulls, allowed values and keys,
+and writes typed Parquet, quarantine and the ledger. `duckdb` is `read_csv` or `read_json` straight
 to Parquet (zstd, as raw is), which checks none of it. pandas and dlt (where it is installed) stand beside.
 """
 
@@ -209,7 +210,8 @@ def dlt(file: Path, folder: Path) -> Callable[[], int]:
         )
         files = filesystem(bucket_url=file.parent.as_uri(), file_glob=file.name)
         pipeline.run((files | reader).with_name("lines"), loader_file_format="parquet")
-        return int(pipeline.last_trace.last_normalize_info.row_counts["lines"])
+        info = pipeline.last_trace.last_normalize_info if pipeline.last_trace else None
+        return int(info.row_counts["lines"]) if info else 0
 
     return read
 

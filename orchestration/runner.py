@@ -14,7 +14,8 @@ from rich.console import Console
 
 from orchestration.printing import printed_progress
 from zhongtai import fingerprint, lock, release
-from zhongtai.errors import BusyError
+from zhongtai.errors import BusyError, UsageError
+from zhongtai.extract import extract as extraction
 from zhongtai.ingest import landing
 from zhongtai.ingest.contract import load_contracts
 from zhongtai.merchant import Merchant
@@ -55,6 +56,23 @@ def run(merchant: Merchant, settings: Settings, as_of: str | None, known_at: int
     return summaries.print_outcome(merchant, result, time.perf_counter() - started, out)
 
 
+def extract(merchant: Merchant, settings: Settings, silo: str | None, out: Console) -> bool:
+    """Asks the silos that have a database or an interface for what is new; returns whether all answered.
+
+    Raises:
+        BusyError: a run of the merchant is going on.
+        UsageError: the silo has neither, or is not connected.
+    """
+    if silo is not None and not extraction.is_extracted(merchant, silo):
+        raise UsageError(f"{merchant.file}: silos.{silo} has no 'postgres' and no 'rest'. See docs/extraction.md.")
+    contracts = load_contracts(settings.sources, sorted(merchant.silos))
+    with lock.hold(merchant, "extract"), printed_progress(out):
+        failures = extraction.extract(merchant, contracts, [silo] if silo else None)
+    for message in failures.values():
+        out.print(f"[yellow]warning[/yellow] {message}", soft_wrap=True)
+    return not failures
+
+
 def nothing_changed(
     merchant: Merchant, settings: Settings, as_of: str | None, known_at: int | None, out: Console
 ) -> bool:
@@ -62,6 +80,8 @@ def nothing_changed(
     current = release.current(merchant)
     if current is None:
         return False
+    if any(extraction.is_extracted(merchant, silo) for silo in merchant.silos):
+        extract(merchant, settings, None, out)
     if landing.waiting(merchant, load_contracts(settings.sources, sorted(merchant.silos))):
         return False
     now = fingerprint.fingerprint(merchant, settings, landing.position(merchant), as_of, known_at)

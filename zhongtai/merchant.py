@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from zhongtai import settings as settings_module
 from zhongtai.errors import UsageError
+from zhongtai.extract.config import PostgresSource, RestSource
 from zhongtai.settings import Settings
 from zhongtai.yamls import read_yaml
 
@@ -30,17 +31,25 @@ SILOS = (
 
 
 class SiloLocation(BaseModel):
-    """Where a silo's files arrive: a folder, or the folder of an installed data package."""
+    """Where a silo's files arrive: a folder, or the folder of an installed data package.
+
+    Attributes:
+        postgres, rest: a database or an interface whose rows are written into the folder first.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     path: str | None = None
     package: str | None = None
+    postgres: PostgresSource | None = None
+    rest: RestSource | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> SiloLocation:
         if self.path is None and self.package is None:
             raise ValueError("give 'path' (a folder), or 'package' and 'path' below it")
+        if self.package is not None and (self.postgres is not None or self.rest is not None):
+            raise ValueError("what is extracted goes into a folder of the merchant: give 'path' without 'package'")
         return self
 
     def folder(self, base: Path) -> Path:

@@ -75,3 +75,8 @@ def load() -> Settings:
         personal_key=os.environ.get("ZHONGTAI_PERSONAL_KEY") or None,
         personal_key_file=Path(key_file).expanduser().resolve() if key_file else None,
     )
+
+
+def secret(name: str) -> str | None:
+    """The environment variable that a merchant file names, None where it is not set."""
+    return os.environ.get(name) or None

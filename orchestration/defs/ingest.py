@@ -7,6 +7,7 @@ import dagster as dg
 
 from orchestration.defs.resources import RunOptions
 from zhongtai import fingerprint, policies
+from zhongtai.extract import extract
 from zhongtai.ingest import landing, ledger, loader, raw_views, reconcile
 from zhongtai.ingest.contract import Contract, load_contracts
 from zhongtai.ingest.ledger import TableTotals
@@ -44,6 +45,8 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
         context: dg.AssetExecutionContext, run_options: RunOptions
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         selected = context.selected_asset_keys
+        for message in extract.extract(merchant, contracts).values():
+            context.log.warning(message)
         landing.land(merchant, contracts)
         mark = fingerprint.fingerprint(
             merchant, settings, landing.position(merchant), run_options.as_of, run_options.known_at

@@ -25,6 +25,8 @@ _DOCUMENT_BYTES = 1 << 28
 _NO_DELIMITER = "\x1f"
 _NUMBER = r"\s*:\s*(-?[0-9][0-9.]*(?:[eE][+-]?[0-9]+)?)"
 _DOUBLE_DIGITS = 16
+_LONG_FRACTION = re.compile(rb"\d{13,}\.\d")
+_STRING_OR_FRACTION = re.compile(rb'"(?:[^"\\]|\\.)*"|(-?\d{13,}\.\d+(?:[eE][+-]?\d+)?)')
 _BLANKS = "' ' || chr(9) || chr(13)"
 
 
@@ -55,7 +57,18 @@ def open_json(contract: Contract, position: int, file: Path, folder: Path) -> Js
         raise FileFault("the file is empty")
     if contract.format == "json" and plain.file.stat().st_size > _DOCUMENT_BYTES:
         raise FileFault(f"a document of more than {_DOCUMENT_BYTES:,} bytes; let the silo write JSON lines or pages")
-    return JsonSource(position, plain.file, plain.lines, plain.is_regular)
+    file = _with_exact_numbers(plain.file, folder) if contract.format == "json" else plain.file
+    return JsonSource(position, file, plain.lines, plain.is_regular)
+
+
+def _with_exact_numbers(file: Path, folder: Path) -> Path:
+    """The document with fractions that are longer than a double as texts: the parser would round them."""
+    content = file.read_bytes()
+    if not _LONG_FRACTION.search(content):
+        return file
+    exact = folder / f"exact-{file.name.split('_')[0].removesuffix('.json')}.json"
+    exact.write_bytes(_STRING_OR_FRACTION.sub(lambda found: b'"' + found[1] + b'"' if found[1] else found[0], content))
+    return exact
 
 
 def in_order(contract: Contract, source: JsonSource) -> str:

@@ -110,7 +110,9 @@ def test_local_moments_agree_with_the_calendar(
             continue
         *clock, fraction = parts.groups(default="0")
         try:
-            local = datetime(*map(int, clock), int(fraction[:6].ljust(6, "0")), ZoneInfo(zone))
+            year, month, day, hour, minute, second = map(int, clock)
+            microsecond = int(fraction[:6].ljust(6, "0"))
+            local = datetime(year, month, day, hour, minute, second, microsecond, ZoneInfo(zone))
         except ValueError:
             assert found is None or clock[3] == "24", text
             continue
