@@ -7,6 +7,7 @@ import json
 import subprocess
 from pathlib import Path
 
+from zhongtai.erasure import erasures
 from zhongtai.errors import ZhongtaiError
 from zhongtai.ingest import personal_key
 from zhongtai.merchant import Merchant
@@ -25,7 +26,9 @@ def fingerprint(merchant: Merchant, settings: Settings, position: int, as_of: st
         position: the last landing position.
         as_of, known_at: what the run was asked for, None for the default.
     """
-    digest = hashlib.sha256(json.dumps([position, as_of, known_at, personal_key.fingerprint(merchant)]).encode())
+    digest = hashlib.sha256(
+        json.dumps([position, as_of, known_at, personal_key.fingerprint(merchant), erasures.mark(merchant)]).encode()
+    )
     _add(digest, merchant.file.name, merchant.file)
     for part in _PARTS:
         path = settings.project / part

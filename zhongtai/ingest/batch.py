@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from zhongtai.erasure import erasures
 from zhongtai.ingest import faults, journal, keys, ledger, parquet_stage, reader, rejected, stored
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.faults import Judge
@@ -68,6 +69,8 @@ def load(
             break
         except _Unreadable as error:
             broken |= error.faults
+    erased = erasures.rows_erased(work.merchant)
+    changed = [_with_erased(entry, erased.get(entry.position, 0) if entry.position in new else 0) for entry in changed]
     ledger.append(work.merchant, changed)
     shutil.rmtree(work.folder)
     return changed
@@ -250,6 +253,11 @@ def _with_superseded(load: FileLoad, rows: int) -> FileLoad:
     return load.model_copy(
         update={"rows_loaded": load.rows_loaded - rows, "rows_superseded": load.rows_superseded + rows}
     )
+
+
+def _with_erased(load: FileLoad, rows: int) -> FileLoad:
+    """A file that is loaded anew is counted with the rows that were erased from it."""
+    return load.model_copy(update={"rows_read": load.rows_read + rows, "rows_erased": rows}) if rows else load
 
 
 def _write_raw(work: Batch, batch: int, has_verdicts: bool) -> None:

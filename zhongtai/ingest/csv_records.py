@@ -10,10 +10,10 @@ from __future__ import annotations
 import csv
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
-from typing import TextIO
 
 # An open quote that finds no end within so much is a broken line, not a long text.
 _RECORD_LINES = 10_000
@@ -38,14 +38,23 @@ class Record:
 
 
 def records(file: Path, delimiter: str, quote: str, encoding: str) -> Iterator[Record]:
-    """Every record, the header first; blank lines are none.
+    """Every record, the header first; blank lines are none, and lines of spaces above the header.
 
     Raises:
         UnicodeError: the file is not in this encoding.
     """
-    csv.field_size_limit(sys.maxsize)  # for the process; Python's own limit is 131,072 characters
     with file.open(encoding=encoding, newline="") as stream:
-        yield from _parse(_Lines(stream), delimiter, quote)
+        yield from records_of(stream, delimiter, quote)
+
+
+def records_of(lines: Iterable[str], delimiter: str, quote: str) -> Iterator[Record]:
+    """The records of a text's lines, which have their ends."""
+    csv.field_size_limit(sys.maxsize)  # for the process; Python's own limit is 131,072 characters
+    yield from dropwhile(_is_white, _parse(_Lines(iter(lines)), delimiter, quote))
+
+
+def _is_white(record: Record) -> bool:
+    return record.values is not None and len(record.values) == 1 and not record.values[0].strip()
 
 
 def _parse(lines: _Lines, delimiter: str, quote: str) -> Iterator[Record]:
@@ -82,7 +91,7 @@ class _Lines:
         number: the number of the last line handed out.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Iterator[str]) -> None:
         self._stream = stream
         self._returned: deque[str] = deque()
         self.taken: list[str] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zhongtai.ingest import personal
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.stored import raw_rows
 from zhongtai.sql import quote_identifier, scalar
@@ -64,7 +65,7 @@ def _judge_facts(connection: duckdb.DuckDBPyConnection, contract: Contract, with
     Args:
         within: columns, with a comma behind, that are part of the key beside the contract's.
     """
-    others = [quote_identifier(column.name) for column in contract.columns if column.name not in contract.key]
+    others = [quote_identifier(name) for name, _ in personal.raw_columns(contract) if name not in contract.key]
     keys = key_list(contract)
     connection.execute("create or replace temp table met (row_id bigint, other_id bigint)")
     if earlier:
@@ -121,7 +122,7 @@ def _meet_stored(connection: duckdb.DuckDBPyConnection, keys: str, others: list[
 def _judge_versions(connection: duckdb.DuckDBPyConnection, contract: Contract, earlier: list[Path]) -> dict[int, int]:
     """Every version is stored, but one that says nothing new; counts what the new ones supersede."""
     keys = key_list(contract)
-    names = ", ".join(quote_identifier(column.name) for column in contract.columns)
+    names = ", ".join(quote_identifier(name) for name, _ in personal.raw_columns(contract))
     row = f"{names}, _file_position, _row_number"
     known = f"select {row}, false as is_new from accepted where false"
     if earlier:

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from zhongtai.errors import UsageError, ZhongtaiError
-from zhongtai.ingest import journal, personal_key
+from zhongtai.erasure import erasures
+from zhongtai.errors import ZhongtaiError
+from zhongtai.ingest import inbox, journal, personal_key
 from zhongtai.ingest.contract import Contract
+from zhongtai.ingest.inbox import Arrival, Source, unmatched
 from zhongtai.merchant import Merchant
 from zhongtai.progress import timed
 
 LOGGER = logging.getLogger(__name__)
 
 _BLOCK = 1 << 20
-_UNFINISHED = (".tmp", ".part")
 _TOGETHER = 256  # files that are put in place, and into the log, at once
 _NAME_BYTES, _ENDING_CHARACTERS = 255, 10
+# Patterns, quotes, line ends: what a query, a shell or another operating system could take for something else.
+_STRANGE = re.compile(r"[^\w .,+=@%()-]")
 _WAITING = 16  # threads that wait for the disk
-
-
-class Source(BaseModel):
-    """The silo's file as it was when it landed."""
-
-    path: str
-    mtime_ns: int
-    size: int
 
 
 class LandedFile(BaseModel):
@@ -44,6 +38,7 @@ class LandedFile(BaseModel):
         path: relative to the landing folder.
         name: the file's name at the silo.
         landed_at: UTC; recorded for people, never used by data.
+        mends: of a file of mended rows, which rejected rows they are in place of: by position, numbers as `3-5,9`.
     """
 
     position: int
@@ -55,27 +50,14 @@ class LandedFile(BaseModel):
     sha256: str
     landed_at: datetime
     source: Source
-
-
-@dataclass(frozen=True)
-class _Arrival:
-    """A file in a silo's folder that belongs to a table.
-
-    Attributes:
-        by_order: whether the landing order is the version: a content that comes again takes back what was between.
-    """
-
-    silo: str
-    table: str
-    file: Path
-    source: Source
-    by_order: bool
+    mends: dict[int, str] = {}
 
 
 class _Landed:
     """What has landed, and whether an arrival adds anything to it."""
 
-    def __init__(self, log: list[LandedFile]) -> None:
+    def __init__(self, log: list[LandedFile], erased: set[tuple[str, str, str]]) -> None:
+        self._erased = erased
         self.position = 0
         self._latest: dict[tuple[str, str, str], LandedFile] = {}
         self._contents: dict[tuple[str, str], dict[str, set[int]]] = {}  # when each content was written
@@ -96,7 +78,7 @@ class _Landed:
         self._sizes.add((file.silo, file.table, file.size_bytes))
         self._last[file.silo, file.table] = file.sha256
 
-    def has(self, arrival: _Arrival) -> bool:
+    def has(self, arrival: Arrival) -> bool:
         """Whether it is what last landed from its place, or, from a new place, content that the table has.
 
         A file that goes back to an earlier content is news: it takes back the correction in between.
@@ -104,13 +86,21 @@ class _Landed:
         latest = self._latest.get((arrival.silo, arrival.table, arrival.source.path))
         if latest is not None and latest.source == arrival.source:
             return True
-        contents = self._contents.get((arrival.silo, arrival.table), {})
         # Only a file of a size that has landed before can have landed before: the others are read once.
         if (arrival.silo, arrival.table, arrival.source.size) not in self._sizes:
             return False
-        sha256 = _sha256(arrival.file)
+        try:
+            sha256 = _sha256(arrival.file)
+        except OSError:
+            return False  # what keeps it from being read is told where it is copied
+        return self._holds(arrival, sha256, latest)
+
+    def _holds(self, arrival: Arrival, sha256: str, latest: LandedFile | None) -> bool:
+        if (arrival.silo, arrival.table, sha256) in self._erased:
+            return True  # it holds a person who was erased since
         if latest is not None:
             return sha256 == latest.sha256
+        contents = self._contents.get((arrival.silo, arrival.table), {})
         if not arrival.by_order or self._last.get((arrival.silo, arrival.table)) == sha256:
             return sha256 in contents
         # Of its old time it was only moved; else it takes back what came in between.
@@ -132,14 +122,14 @@ def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
         ZhongtaiError: landed files exist that the log does not know.
     """
     personal_key.protect(merchant, contracts)
-    arrivals = list(_arrivals(merchant, contracts))
+    arrivals = list(inbox.arrivals(merchant, contracts))
     for file in unmatched(merchant, contracts):
         LOGGER.warning("%s matches no contract and was not landed", ascii(str(file)))
     journal.private_folder(merchant.landing)
     journal.repair(_log(merchant))
     log = read_log(merchant)
     _finish_or_clear(merchant.landing, log)
-    landed = _Landed(log)
+    landed = _Landed(log, erasures.erased_contents(merchant))
     new: list[LandedFile] = []
     copied: list[LandedFile] = []
     with timed("ingest", "landing") as progress:
@@ -159,14 +149,48 @@ def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
     return new
 
 
+def land_mended(
+    merchant: Merchant, silo: str, table: str, name: str, write: Callable[[Path], None], mends: dict[int, str]
+) -> LandedFile:
+    """Lands a file of mended rows, which no silo has, together with what it mends.
+
+    Args:
+        name: of the file.
+        write: writes its content to the path that it is given.
+        mends: as `LandedFile` has it.
+    """
+    log = read_log(merchant)
+    journal.repair(_log(merchant))
+    _finish_or_clear(merchant.landing, log)
+    number = position(merchant) + 1
+    folder = journal.private_folder(merchant.landing / silo / table)
+    temporary = _temporary(folder, number)
+    write(temporary)
+    temporary.chmod(0o400)
+    status = temporary.stat()
+    file = LandedFile(
+        position=number,
+        silo=silo,
+        table=table,
+        path=str((folder / _landed_name(number, Path(name))).relative_to(merchant.landing)),
+        name=name,
+        size_bytes=status.st_size,
+        sha256=_sha256(temporary),
+        landed_at=datetime.now(UTC),
+        source=Source(path=f"mended:{number}", mtime_ns=status.st_mtime_ns, size=status.st_size),
+        mends=mends,
+    )
+    return _commit(merchant, [file])[0]
+
+
 def waiting(merchant: Merchant, contracts: list[Contract]) -> list[Source]:
     """What `land` would copy: new files, and changed ones. Only files whose name, size or time is new are read.
 
     Raises:
         UsageError: as for `land`.
     """
-    landed = _Landed(read_log(merchant))
-    return [arrival.source for arrival in _arrivals(merchant, contracts) if not landed.has(arrival)]
+    landed = _Landed(read_log(merchant), erasures.erased_contents(merchant))
+    return [arrival.source for arrival in inbox.arrivals(merchant, contracts) if not landed.has(arrival)]
 
 
 def read_log(merchant: Merchant) -> list[LandedFile]:
@@ -180,79 +204,8 @@ def position(merchant: Merchant) -> int:
     return LandedFile.model_validate(entries[-1]).position if entries else 0
 
 
-def unmatched(merchant: Merchant, contracts: list[Contract]) -> list[Path]:
-    """The files in the connected silos' folders that no contract of the silo names, sorted."""
-    return sorted(
-        file
-        for silo in merchant.silos
-        for file in _files(merchant, silo)
-        if not _matching(file, [contract for contract in contracts if contract.silo == silo]) or not _is_utf8(file)
-    )
-
-
 def _log(merchant: Merchant) -> Path:
     return merchant.landing / "landing.jsonl"
-
-
-def _arrivals(merchant: Merchant, contracts: list[Contract]) -> Iterator[_Arrival]:
-    for silo in sorted(merchant.silos):
-        found = []
-        own = [contract for contract in contracts if contract.silo == silo]
-        for file in _files(merchant, silo):
-            matching = _matching(file, own)
-            if len(matching) > 1 and not _are_sheets(matching):
-                tables = " and ".join(f"{contract.table} ({contract.file})" for contract in matching)
-                raise UsageError(
-                    f"{file} matches two contracts of the silo '{silo}': {tables}. "
-                    f"Narrow their 'file' patterns in {matching[0].yaml_file}."
-                )
-            if matching and _is_utf8(file):
-                source = _source(file)
-                found += [_Arrival(silo, contract.table, file, source, _by_order(contract)) for contract in matching]
-        yield from sorted(found, key=lambda arrival: (arrival.source.mtime_ns, arrival.file.name, arrival.source.path))
-
-
-def _by_order(contract: Contract) -> bool:
-    return contract.load_mode in ("upsert", "tombstone") and contract.version is None
-
-
-def _are_sheets(contracts: list[Contract]) -> bool:
-    """Whether the tables are different sheets of one workbook."""
-    sheets = [contract.sheet for contract in contracts if contract.format == "xlsx"]
-    return len(sheets) == len(contracts) and None not in sheets and len(set(sheets)) == len(sheets)
-
-
-def _files(merchant: Merchant, silo: str) -> list[Path]:
-    """The silo's files, without hidden and unfinished ones."""
-    folder = merchant.silo_folder(silo)
-    if not folder.is_dir():
-        raise UsageError(
-            f"{merchant.file}: silos.{silo}: there is no folder {folder}. Create it, or correct its 'path'."
-        )
-    found: list[Path] = []
-    for base, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        files = [Path(base, name) for name in names if not name.startswith(".") and not name.endswith(_UNFINISHED)]
-        found += [file for file in files if file.is_file()]
-    return found
-
-
-def _matching(file: Path, contracts: list[Contract]) -> list[Contract]:
-    return [contract for contract in contracts if contract.matches(file.name)]
-
-
-def _is_utf8(file: Path) -> bool:
-    """Whether the name can be written in a log and a query."""
-    try:
-        str(file).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _source(file: Path) -> Source:
-    status = file.stat()
-    return Source(path=str(file), mtime_ns=status.st_mtime_ns, size=status.st_size)
 
 
 def _finish_or_clear(landing: Path, log: list[LandedFile]) -> None:
@@ -282,12 +235,19 @@ def _finish_or_clear(landing: Path, log: list[LandedFile]) -> None:
         )
 
 
-def _copy_one(landing: Path, arrival: _Arrival, number: int) -> LandedFile | None:
-    """Copies one file to a temporary one for the position `number`; None where it is still being written."""
+def _copy_one(landing: Path, arrival: Arrival, number: int) -> LandedFile | None:
+    """Copies one file to a temporary one for the position `number`; None where it is still being written, or gone."""
     folder = journal.private_folder(landing / arrival.silo / arrival.table)
     temporary = _temporary(folder, number)
-    sha256 = _copy(arrival.file, temporary)
-    if _source(arrival.file) != arrival.source:
+    try:
+        sha256 = _copy(arrival.file, temporary)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        if error.filename != str(arrival.file):
+            raise  # the disk's fault, or ours
+        inbox.warn(error)
+        return None
+    if inbox.source_of(arrival.file) != arrival.source:
         temporary.unlink()
         LOGGER.warning("%s changed while it was copied; it lands when it is finished", arrival.file)
         return None
@@ -306,9 +266,10 @@ def _copy_one(landing: Path, arrival: _Arrival, number: int) -> LandedFile | Non
 
 
 def _landed_name(number: int, file: Path) -> str:
-    """The name in landing: the position and as much of the file's own name as a file system takes."""
-    ending = file.suffix if len(file.suffix) <= _ENDING_CHARACTERS else ""
-    stem = file.name.removesuffix(ending)
+    """The name in landing: the position and what every tool takes of the file's own; the log has it whole."""
+    name = _STRANGE.sub("_", file.name)
+    ending = Path(name).suffix if len(Path(name).suffix) <= _ENDING_CHARACTERS else ""
+    stem = name.removesuffix(ending)
     room = _NAME_BYTES - len(f"{number:08d}_{ending}".encode())
     return f"{number:08d}_{stem.encode()[: max(room, 0)].decode(errors='ignore')}{ending}"
 
@@ -322,7 +283,7 @@ def _commit(merchant: Merchant, files: list[LandedFile]) -> list[LandedFile]:
     temporaries = [_temporary(final.parent, file.position) for file, final in zip(files, finals, strict=True)]
     with ThreadPoolExecutor(_WAITING) as pool:
         list(pool.map(journal.sync_file, temporaries))
-    journal.append(_log(merchant), [file.model_dump(mode="json") for file in files])
+    journal.append(_log(merchant), [file.model_dump(mode="json", exclude_defaults=True) for file in files])
     for temporary, final in zip(temporaries, finals, strict=True):
         temporary.replace(final)
     for folder in {final.parent for final in finals}:

@@ -78,7 +78,7 @@ def token(value: str, column: Column) -> str:
     Args:
         value: SQL of text; used more than once, so a column's name.
     """
-    return _hmac(column.personal_data, normalised(value, column.personal_data))
+    return token_of_normalised(column.personal_data, normalised(value, column.personal_data))
 
 
 def partial_token(value: str) -> str:
@@ -86,7 +86,7 @@ def partial_token(value: str) -> str:
 
     NULL where the value is neither, and of phones of other countries, whose masks differ.
     """
-    return _hmac(PARTIAL_CLASS, partial_phone(value))
+    return token_of_normalised(PARTIAL_CLASS, partial_phone(value))
 
 
 def normalised(value: str, personal_class: str) -> str:
@@ -138,7 +138,8 @@ def _phone(value: str) -> str:
     return rf"regexp_replace({text}, '^00([1-9])', '+\1')"
 
 
-def _hmac(personal_class: str, text: str) -> str:
+def token_of_normalised(personal_class: str, text: str) -> str:
+    """SQL of the token of a value that is normalised already."""
     prefix = quote_literal(f"{personal_class}:")
     inner = f"unhex(sha256(getvariable('{_INNER}') || encode({prefix}) || encode({text})))"
     return f"{prefix} || left(sha256(getvariable('{_OUTER}') || {inner}), {_DIGITS})"

@@ -5,23 +5,29 @@ from __future__ import annotations
 import codecs
 import errno
 import gzip
+import io
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TextIO, cast
 
 from zhongtai.errors import UsageError
 from zhongtai.ingest.contract import Contract
 
 _BLOCK = 1 << 20
 # What unpacks to more than this, and to more than so many times its own size, is a bomb and no export.
-_BOMB_BYTES = 1 << 30
-_BOMB_RATIO = 500
+BOMB_BYTES = 1 << 30
+BOMB_RATIO = 500
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04")
+_MARKS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
+_BLANK_FIRST = re.compile("\ufeff?[ \t]*[\r\n]")
+# Encodings of text that no file has: of host names, of source code, of mail.
+_NO_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7")
 
 
 class FileFault(Exception):
@@ -41,7 +47,9 @@ class Plain:
     """A text file in UTF-8; a byte order mark may stand at its start.
 
     Attributes:
-        lines: physical lines, by line feeds.
+        lines: physical lines, by line feeds; of a CSV file whose lines all end in carriage returns, by those. One more
+            where a CSV file begins with a blank line, which the fast reader would take for the header: it then cannot
+            prove that it saw every record.
         is_regular: no carriage return stands alone, and there is no unit separator, which nobody types.
     """
 
@@ -57,23 +65,78 @@ def plain_text(contract: Contract, file: Path, target: Path) -> Plain:
         FileFault: a broken archive, or bytes that are not in the contract's encoding.
         UsageError: the contract names an encoding that Python does not know.
     """
-    encoding = _encoding(contract)
     with file.open("rb") as stream:
         magic = stream.read(4)
+    encoding = _encoding(contract)
     packed = magic.startswith(_PACKED)
     is_plain = not packed and encoding in ("utf-8", "utf-8-sig")
     with _unpacked(file, magic) as stream:
-        lines, is_regular = _decode(stream, file.stat().st_size, encoding, None if is_plain else target)
-    return Plain(file if is_plain else target, lines, is_regular)
+        start = stream.read(_BLOCK)
+        text = _Text(_byte_order(encoding, start), contract.quote, file.stat().st_size)
+        text.decode(start, stream, None if is_plain else target)
+    lines = text.lines + (contract.format == "csv" and text.begins_blank)
+    plain = Plain(file if is_plain else target, lines, text.is_regular)
+    if contract.format == "csv" and text.is_by_returns and not text.has_quotes and not text.begins_blank:
+        return _by_line_feeds(plain, target)
+    return plain
+
+
+@contextmanager
+def original_text(contract: Contract, file: Path, newline: str) -> Iterator[tuple[TextIO, str]]:
+    """A file that `plain_text` could read, as a text out of its archive, and the encoding that its bytes have.
+
+    Args:
+        newline: as `open` has it.
+    """
+    with file.open("rb") as stream:
+        magic = stream.read(4)
+    with _unpacked(file, magic) as stream:
+        start = stream.read(_BLOCK)
+        stream.seek(0)
+        encoding = _byte_order(_encoding(contract), start)
+        for name, mark in _MARKS.items():
+            if start.startswith(mark) and encoding in (name, "utf-16", "utf-8-sig"):
+                encoding = name
+        yield io.TextIOWrapper(stream, {"utf-8-sig": "utf-8"}.get(encoding, encoding), newline=newline), encoding
 
 
 def _encoding(contract: Contract) -> str:
+    """The codec's name.
+
+    Raises:
+        UsageError: there is none, or it makes something else than text of bytes, as `hex` and `rot13` do.
+    """
     try:
-        return codecs.lookup(contract.encoding).name
-    except LookupError as error:
+        name = codecs.lookup(contract.encoding).name
+        "a,\n".encode(name)  # refuses what is no encoding of text
+        if name in _NO_FILES:
+            raise LookupError
+    except (LookupError, UnicodeError) as error:
         raise UsageError(
-            f"{contract.yaml_file}: {contract.silo}.{contract.table}: encoding: '{contract.encoding}' is not known"
+            f"{contract.yaml_file}: {contract.silo}.{contract.table}: encoding: '{contract.encoding}' is not known as "
+            "an encoding of text files. Give for example utf-8, utf-16 or gb18030."
         ) from error
+    return name
+
+
+def _byte_order(encoding: str, start: bytes) -> str:
+    """The encoding with its byte order, where the file says nothing of it: Latin letters have a zero byte in front."""
+    if encoding != "utf-16" or start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return encoding
+    is_big_endian = start[::2].count(0) > start[1::2].count(0)
+    return "utf-16-be" if is_big_endian else "utf-16-le"
+
+
+def _by_line_feeds(plain: Plain, target: Path) -> Plain:
+    """A text without quotes whose lines end in carriage returns alone, with line feeds in their place."""
+    renamed = target.with_name(f"{target.name}.lines")
+    lines, last = 0, b""
+    with plain.file.open("rb") as reading, renamed.open("wb") as writing:
+        while block := reading.read(_BLOCK):
+            lines += block.count(b"\r")
+            last = block[-1:]
+            writing.write(block.replace(b"\r", b"\n"))
+    return Plain(renamed, lines + (last != b"\r"), is_regular=True)
 
 
 @contextmanager
@@ -104,29 +167,65 @@ def _unpacked(file: Path, magic: bytes) -> Iterator[IO[bytes]]:
         raise FileFault(f"the archive is broken or cut short: {error}") from error
 
 
-def _decode(stream: IO[bytes], packed_size: int, encoding: str, target: Path | None) -> tuple[int, bool]:
-    """Decodes the whole stream, copying it in UTF-8 to `target`; returns its lines, and whether they are regular."""
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    lines, last, offset = 0, "\n", 0
-    is_regular = True
-    with (target or Path("/dev/null")).open("wb") as writing:
-        while True:
-            block = stream.read(_BLOCK)
-            try:
-                text = decoder.decode(block, final=not block)
-            except UnicodeError as error:
-                start = offset + getattr(error, "start", 0)
-                raise FileFault(f"not readable as {encoding}: wrong bytes at about byte {start}") from error
-            offset += len(block)
-            if offset > _BOMB_BYTES and offset > _BOMB_RATIO * packed_size:
-                raise FileFault(f"the archive unpacks to more than {_BOMB_RATIO} times its size")
-            lines += text.count("\n")
-            if "\r" in text or last == "\r":
-                ends = ("\r" + text if last == "\r" else text).removesuffix("\r")
-                is_regular = is_regular and ends.count("\r") == ends.count("\r\n")
-            is_regular = is_regular and "\x1f" not in text
-            last = text[-1:] or last
-            if target:
-                writing.write(text.encode())
-            if not block:
-                return lines + (last != "\n"), is_regular and last != "\r"
+class _Text:
+    """A text that is decoded as it is read, and what was seen of its lines.
+
+    Attributes:
+        lines: by line feeds; what stands behind the last one is a line too.
+        has_quotes: whether the quote character is in it, so that a line may end in a value.
+        is_regular: as `Plain` has it.
+        is_by_returns: whether it has carriage returns, and no line feed.
+        begins_blank: whether nothing is in the first line.
+    """
+
+    def __init__(self, encoding: str, quote: str, packed_size: int) -> None:
+        self.lines = 0
+        self.has_quotes = False
+        self.is_regular = True
+        self.is_by_returns = False
+        self.begins_blank = False
+        self._encoding = encoding
+        self._quote = quote
+        self._packed_size = packed_size
+        self._last = "\n"
+
+    def decode(self, start: bytes, stream: IO[bytes], target: Path | None) -> None:
+        """Decodes the whole stream, which goes on after `start`, copying it in UTF-8 to `target`.
+
+        Raises:
+            FileFault: wrong bytes, or more of them than an export has.
+        """
+        decoder = codecs.getincrementaldecoder(self._encoding)("strict")
+        offset = 0
+        block = start
+        with (target or Path("/dev/null")).open("wb") as writing:
+            while True:
+                try:
+                    text = decoder.decode(block, final=not block)
+                    encoded = text.encode() if target else b""
+                except UnicodeError as error:
+                    place = offset + getattr(error, "start", 0)
+                    raise FileFault(f"not readable as {self._encoding}: wrong bytes at about byte {place}") from error
+                offset += len(block)
+                if offset > BOMB_BYTES and offset > BOMB_RATIO * self._packed_size:
+                    raise FileFault(f"the archive unpacks to more than {BOMB_RATIO} times its size")
+                if block is start:
+                    self.begins_blank = _BLANK_FIRST.match(text) is not None
+                self._look_at(text)
+                writing.write(encoded)
+                if not block:
+                    break
+                block = stream.read(_BLOCK)
+        self.is_by_returns = self.is_by_returns and self.lines == 0
+        self.lines += self._last != "\n"
+        self.is_regular = self.is_regular and self._last != "\r"
+
+    def _look_at(self, text: str) -> None:
+        self.lines += text.count("\n")
+        if "\r" in text or self._last == "\r":
+            self.is_by_returns = True
+            ends = ("\r" + text if self._last == "\r" else text).removesuffix("\r")
+            self.is_regular = self.is_regular and ends.count("\r") == ends.count("\r\n")
+        self.is_regular = self.is_regular and "\x1f" not in text
+        self.has_quotes = self.has_quotes or bool(self._quote and self._quote in text)
+        self._last = text[-1:] or self._last

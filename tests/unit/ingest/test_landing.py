@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -143,3 +144,64 @@ def test_a_missing_folder_names_merchant_file_silo_and_path(shop: Shop) -> None:
     shop.incoming.rmdir()
     with pytest.raises(UsageError, match=r"small\.yml: silos\.shop: .*incoming"):
         shop.land()
+
+
+def test_names_that_a_query_could_misread_are_plain_in_landing_and_whole_in_the_log(shop: Shop) -> None:
+    names = ["orders[1]*.csv", "orders'\"?.csv", "orders\n茶 (2).csv", "orders\\x.csv", "orders_{a,b}.csv"]
+    for number, name in enumerate(names):
+        shop.put(name, f"{number}")
+    landed = shop.land()
+    assert [file.name for file in landed] == names
+    assert [file.path.removeprefix("shop/orders/") for file in landed] == [
+        "00000001_orders_1__.csv",
+        "00000002_orders___.csv",
+        "00000003_orders_茶 (2).csv",
+        "00000004_orders_x.csv",
+        "00000005_orders__a,b_.csv",
+    ]
+    assert all((shop.merchant.landing / file.path).is_file() for file in landed)
+
+
+def test_a_file_that_goes_away_or_cannot_be_read_does_not_stop_the_others(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone, cut_off, closed = shop.put("orders_1.csv", "1"), shop.put("orders_2.csv", "22"), shop.put("orders_3.csv", "3")
+    shop.put("orders_4.csv", "4444")
+    real_stat, real_open = Path.stat, Path.open
+
+    def stat_of(file: Path, **options: bool) -> os.stat_result:
+        status = real_stat(file, **options)
+        if file == gone:  # between the listing of its folder and the look at it
+            file.unlink(missing_ok=True)
+        return status
+
+    def open_of(file: Path, *arguments: Any, **options: Any) -> Any:
+        if file == cut_off:
+            file.unlink()
+        if file == closed:
+            raise PermissionError(13, "Permission denied", str(file))
+        return real_open(file, *arguments, **options)
+
+    monkeypatch.setattr(Path, "stat", stat_of)
+    monkeypatch.setattr(Path, "open", open_of)
+
+    assert [file.name for file in shop.land()] == ["orders_4.csv"]
+    assert "orders_3.csv' was not landed: Permission denied" in caplog.text
+    assert not list(shop.merchant.landing.glob("*/*/.*.tmp"))
+
+
+def test_a_folder_that_cannot_be_listed_does_not_stop_the_others(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.put("closed/orders_1.csv", "1")
+    shop.put("orders_2.csv", "22")
+    real_scandir = os.scandir
+
+    def scandir(path: str) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert [file.name for file in shop.land()] == ["orders_2.csv"]
+    assert "closed' was not landed: Permission denied" in caplog.text
