@@ -155,7 +155,7 @@ def _store_whole(
     file = stored.raw_file(work.merchant, contract.silo, contract.table, entry.position)
     try:
         temporary = stored.write(connection, query, file)
-    except (duckdb.ConversionException, duckdb.InvalidInputException):
+    except (duckdb.ConversionException, duckdb.InvalidInputException, UnicodeDecodeError):
         return None
     written = f"select count(*) filter (where _row_number is null) from {read_parquet([temporary])}"
     if scalar(connection, written) != rows:

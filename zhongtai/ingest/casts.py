@@ -22,7 +22,7 @@ _GROUPED_NUMBER = r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?"
 _DAY = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
 _MIDNIGHT = r"([ T]0?0:00(:00(\.0+)?)?)?"
 _CLOCK = r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
-_OFFSET = r"([zZ]| ?UTC|[+-]\d{2}(:?\d{2})?)"
+_OFFSET = r"([zZ]| ?UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?)"
 
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 # Outside of these, moments have no place in a calendar of four digits, in no time zone.
@@ -63,7 +63,12 @@ def present(value: str, source_type: str) -> str:
 
 def as_text(value: str, source_type: str) -> str:
     """The value as text, lists and structures as JSON."""
-    return f"cast(to_json({value}) as varchar)" if family(source_type) == "nested" else f"cast({value} as varchar)"
+    if family(source_type) == "nested":
+        return f"cast(to_json({value}) as varchar)"
+    if family(source_type) in ("timestamp", "instant"):
+        # The first and last hours that the type holds are in no calendar.
+        return f"case when {value} is not null then coalesce(try(cast({value} as varchar)), 'beyond the calendar') end"
+    return f"cast({value} as varchar)"
 
 
 def _is_ink(text: str) -> str:
@@ -134,7 +139,8 @@ def _in_formats(value: str, trimmed: str, data_type: str, zone: str, formats: Se
     target = _to_utc(moment, zone) if data_type == "timestamp" else f"cast({moment} as date)"
     # A time of day in a column of dates would be lost.
     whole = "" if data_type == "timestamp" else f" and {moment} = date_trunc('day', {moment})"
-    other = f"case when {_is_usual(moment)}{whole} then {target} end"
+    # A year of two digits where four are due would be one of the first century.
+    other = f"case when {_is_usual(moment)} and {moment} >= timestamp '1000-01-01'{whole} then {target} end"
     return f"coalesce({_from_text(value, trimmed, data_type, zone)}, {other})"
 
 

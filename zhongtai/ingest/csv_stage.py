@@ -102,7 +102,7 @@ def _by_engine(
         keep(connection, judged(_contents(sources)), accepted)
     except duckdb.OutOfMemoryException:
         raise
-    except duckdb.Error:
+    except (duckdb.Error, UnicodeDecodeError):  # the engine's message may be cut within a character
         return _one_by_one(connection, sources, folder, judged)
     _write_rejected(connection, sources, rejected)
     proven = _proven(connection, sources, accepted, rejected)

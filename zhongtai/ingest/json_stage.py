@@ -94,7 +94,7 @@ def stage_lines(
             proven = {source.position for source in regular if (source.position, source.lines) in seen}
     except duckdb.OutOfMemoryException:
         raise
-    except duckdb.Error:
+    except (duckdb.Error, UnicodeDecodeError):  # the engine's message may be cut within a character
         proven = set()  # a line is too long, or holds what JSON cannot
     queries = []
     if proven:
@@ -204,15 +204,19 @@ def _values(contract: Contract, records: str) -> str:
     # Without recursion: a value nested a million deep must not take the process down.
     unknown = f"list_filter(_keys, lambda name: name not in ({known}))"
     pointer = "'/' || replace(replace(name, '~', '~0'), '/', '~1')"
-    member = f"cast(to_json(name) as varchar) || ':' || cast(json_extract(record, {pointer}) as varchar)"
+    value = f"cast(json_extract(record, {pointer}) as varchar)"
+    # What the parser takes for numbers, and JSON does not know.
+    sound = f"if({value} in ('NaN', 'Infinity', '-Infinity'), '\"' || {value} || '\"', {value})"
+    member = f"cast(to_json(name) as varchar) || ':' || {sound}"
     # Nearly every record has just the known keys in their order, and is proven so at once.
     return f"""
         select
             _file_position,
             _row_number,
             _line_number,
-            case when not _is_record then 'not a JSON object' end as _structure,
-            case when not _is_record then record end as _record,
+            case when not _is_record then 'not a JSON object' when _is_doubled then 'a name is there twice' end
+                as _structure,
+            case when not _is_record or _is_doubled then record end as _record,
             {values},
             case when _has_more then
                 '{{' || array_to_string(list_transform({unknown}, lambda name: {member}), ',') || '}}'
@@ -221,7 +225,9 @@ def _values(contract: Contract, records: str) -> str:
             select *,
                 case when _is_record then from_json(record, {quote_literal(shape)}) end as _values,
                 case when _is_usual or not _is_record then false else not list_has_all([{known}], _keys)
-                end as _has_more
+                end as _has_more,
+                case when _is_usual or not _is_record then false else len(list_distinct(_keys)) < len(_keys)
+                end as _is_doubled
             from (
                 select *,
                     case when _is_usual then true when json_valid(record) then json_type(record) = 'OBJECT' else false

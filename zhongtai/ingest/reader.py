@@ -177,7 +177,8 @@ def _parquet_rows(judge: Judge, sources: list[ParquetSource]) -> tuple[str, list
     """SQL of the rows of files with one schema under the contract, and their types."""
     header = match_header(judge.contract, sources[0].names)
     types = [sources[0].types[place] for place in header.places]
-    return _under_contract(header, parquet_stage.stage(sources)), types
+    named = {column.source_name for column in judge.contract.columns}
+    return _under_contract(header, parquet_stage.stage(sources, named)), types
 
 
 def _matching(
@@ -208,10 +209,21 @@ def _judged_by_name(judge: Judge, names: Iterable[str]) -> Callable[[str], str]:
     return lambda query: judge.judged(_under_contract(header, query), types)
 
 
+def _named(header: Header) -> list[tuple[str, int]]:
+    """The columns that the contract does not know, each under a name of its own."""
+    seen: dict[str, int] = {}
+    named = []
+    for place in header.extra:
+        name = header.names[place]
+        seen[name] = seen.get(name, 0) + 1
+        named.append((name if seen[name] == 1 else f"{name} ({seen[name]})", place))
+    return named
+
+
 def _under_contract(header: Header, query: str) -> str:
     """A query of `c0` … as one of `s0` … and `_extra`."""
     columns = ", ".join(f"c{place} as s{index}" for index, place in enumerate(header.places))
-    pairs = ", ".join(f"{quote_literal(header.names[place])}, c{place}" for place in header.extra)
+    pairs = ", ".join(f"{quote_literal(name)}, c{place}" for name, place in _named(header))
     extra = f"cast(json_object({pairs}) as varchar)" if pairs else "cast(null as varchar)"
     return (
         f"select _file_position, _row_number, _line_number, _structure, _record, {columns}, {extra} as _extra "

@@ -6,6 +6,7 @@ errors of formulas, and formulas that nobody computed, as empty. What is here re
 
 from __future__ import annotations
 
+import errno
 import posixpath
 import re
 import zipfile
@@ -25,6 +26,16 @@ _TEXT_BYTES = 1 << 29  # of the texts that the sheets of a workbook share: they 
 _FAULTY_CELLS = 1_000_000
 _BLOCK = 1 << 18
 _CELL = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+    OSError,  # a directory of the archive that points before its beginning
+    expat.ExpatError,
+)
 _TRUE = ("1", "true", "on")
 
 # What stands for a formula that was written by a program and never computed by a spreadsheet.
@@ -66,7 +77,9 @@ def scan(file: Path, sheet: str | None) -> tuple[str, SheetScan]:
             cells = _Cells()
             part = _part(parts, posixpath.normpath(posixpath.join("/xl", target))[1:])
             _parse(archive.open(part), cells.parser)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, ValueError, expat.ExpatError) as error:
+    except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # the disk's fault, or ours
         raise FileFault(
             f"not readable as a workbook: {error}. Old (.xls) and encrypted workbooks are not read: save it as .xlsx"
         ) from error

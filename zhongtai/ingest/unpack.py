@@ -23,7 +23,8 @@ _BLOCK = 1 << 20
 # What unpacks to more than this, and to more than so many times its own size, is a bomb and no export.
 BOMB_BYTES = 1 << 30
 BOMB_RATIO = 500
-_PACKED = (b"\x1f\x8b", b"PK\x03\x04")
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second is of an archive without files
+_PACKED = (b"\x1f\x8b", *_ZIP)
 _MARKS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
 _BLANK_FIRST = re.compile("\ufeff?[ \t]*[\r\n]")
 # Encodings of text that no file has: of host names, of source code, of mail.
@@ -146,7 +147,7 @@ def _unpacked(file: Path, magic: bytes) -> Iterator[IO[bytes]]:
         if magic.startswith(b"\x1f\x8b"):
             with gzip.open(file) as stream:
                 yield cast(IO[bytes], stream)
-        elif magic == b"PK\x03\x04":
+        elif magic in _ZIP:
             with zipfile.ZipFile(file) as archive:
                 members = [
                     member

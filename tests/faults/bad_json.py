@@ -1,0 +1,196 @@
+"""JSON lines and JSON documents with broken text, records of other kinds and bombs of depth."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tests.faults.cases import Case, Maker, Rejected, one_file, table, whole_file
+from tests.faults.cases import in_lines as _in_lines
+
+LINES = table("jsonl")
+PAGES = table("json", settings={"records": "data.list"})
+LIST = table("json")
+ok: Maker = partial(one_file, LINES)
+bad: Maker = partial(whole_file, LINES)
+in_lines = partial(_in_lines, header_lines=0)
+A, C = '{"id": 1, "name": "a"}\n', '{"id": 3, "name": "c"}\n'
+BOTH = [(1, "a"), (3, "c")]
+
+
+def _broken(name: str, line: str | bytes, **options: str) -> Case:
+    """A broken line between two good ones."""
+    text = line.encode() if isinstance(line, str) else line
+    content = A.encode() + text + b"\n" + C.encode()
+    return ok(f"jsonl: {name}", content, BOTH, *in_lines((2, None, "structure")), **options)
+
+
+def _long_line(name: str, unit: str, **options: str) -> Case:
+    """A record of ten megabytes among small ones, of which one is broken."""
+    content = A + '{"id": 2, "name": "' + unit * 5_000_000 + '"}\n{"id": "y"}\n' + C
+    rows = [(1, "a"), (2, unit * 5_000_000), (3, "c")]
+    return ok(f"jsonl: {name}", content, rows, *in_lines((3, "id", "type")), **options)
+
+
+JSON_LINES = [
+    _broken("a line cut in the middle", '{"id": 2, "na'),
+    _broken("an array for a record", '[2, "b"]'),
+    _broken("a list of records in a line", '[{"id": 2, "name": "b"}]'),
+    _broken("a text for a record", '"b"'),
+    _broken("null for a record", "null"),
+    _broken("a number for a record", "2"),
+    _broken("two records in a line", '{"id": 2, "name": "b"}{"id": 4, "name": "d"}'),
+    _broken("a comma after the record", '{"id": 2, "name": "b"},'),
+    ok("jsonl: a comma before the brace", A + '{"id": 2, "name": "b",}\n' + C, [(1, "a"), (2, "b"), (3, "c")]),
+    _broken("single quotes", "{'id': 2, 'name': 'b'}"),
+    _broken("names without quotes", '{id: 2, "name": "b"}'),
+    _broken("a comment", '// {"id": 2, "name": "b"}'),
+    ok("jsonl: NaN is the text of it", A + '{"id": 2, "name": NaN}\n' + C, [(1, "a"), (2, "NaN"), (3, "c")]),
+    ok(
+        "jsonl: Infinity in an extra",
+        A + '{"id": 2, "name": "b", "x": Infinity}\n' + C,
+        [(1, "a"), (2, "b"), (3, "c")],
+        extra=[None, {"x": "Infinity"}, None],
+    ),
+    _broken("a leading zero", '{"id": 02, "name": "b"}'),
+    _broken("a raw tab in a text", '{"id": 2, "name": "b\tc"}'),
+    _broken("a raw NUL in a text", '{"id": 2, "name": "b\0c"}'),
+    _broken("a lone surrogate", '{"id": 2, "name": "\\ud800"}'),
+    _broken("a reversed surrogate pair", '{"id": 2, "name": "\\ude00\\ud83d"}'),
+    _broken("an unknown escape", '{"id": 2, "name": "\\x41"}'),
+    _broken("a line of a CSV file", "2,b"),
+    _broken(
+        "a name that comes twice",
+        '{"id": 2, "id": 20, "name": "b"}',
+    ),
+    _broken(
+        "an extra name that comes twice",
+        '{"id": 2, "name": "b", "x": 1, "x": 2}',
+    ),
+    bad(
+        "jsonl: an invalid byte in the middle",
+        A.encode() + b'{"id": 2, "name": "\xff"}\n' + C.encode(),
+        "not readable as utf-8",
+    ),
+    bad("jsonl: GB18030 where UTF-8 is said", '{"id": 1, "name": "茶"}\n'.encode("gb18030"), "not readable as utf-8"),
+    bad("jsonl: UTF-16 where UTF-8 is said", A.encode("utf-16"), "not readable as utf-8"),
+    ok("jsonl: BOM", "\ufeff" + A + C, BOTH),
+    ok("jsonl: CRLF", (A + C).replace("\n", "\r\n"), BOTH),
+    ok("jsonl: blank lines", "\n" + A + "\n\r\n" + C + "\n", BOTH),
+    ok("jsonl: no final line end", (A + C).rstrip(), BOTH),
+    ok("jsonl: cut in the last record", A + C[:-6], [(1, "a")], *in_lines((2, None, "structure"))),
+    bad("jsonl: cut in a character", A.encode() + '{"id": 3, "name": "茶'.encode()[:-1], "not readable as utf-8"),
+    ok("jsonl: names in another order and padded", '{ "name" : "a" , "id" : 1 }\n', [(1, "a")]),
+    ok("jsonl: a name that lacks", '{"id": 1}\n{"name": "b"}\n', [(1, None)], *in_lines((2, "id", "null"))),
+    ok("jsonl: names in capitals", '{"ID": 1, "NAME": "a"}\n', [], *in_lines((1, "id", "null"))),
+    ok(
+        "jsonl: values nested in a string column",
+        '{"id": 1, "name": {"b": [1, null], "a": "x"}}\n',
+        [(1, '{"b":[1,null],"a":"x"}')],
+    ),
+    ok(
+        "jsonl: a nested extra",
+        '{"id": 1, "name": "a", "x": {"y": [1, {"z": null}]}}\n',
+        [(1, "a")],
+        extra=[{"x": {"y": [1, {"z": None}]}}],
+    ),
+    ok(
+        "jsonl: an extra number beyond 2^53",
+        '{"id": 1, "name": "a", "x": 9007199254740993}\n',
+        [(1, "a")],
+        extra=[{"x": 2**53 + 1}],
+    ),
+    ok(
+        "jsonl: an extra name of quotes and escapes",
+        '{"id": 1, "name": "a", "x\\"\\n\\u0000茶": 1}\n',
+        [(1, "a")],
+        extra=[{'x"\n\0茶': 1}],
+    ),
+    ok("jsonl: an empty file of blank lines", "\n\n", []),
+    bad("jsonl: empty file", b"", "empty"),
+    ok(
+        "jsonl: a document over several lines",
+        '{\n"id": 1\n}\n',
+        [],
+        *in_lines(*((row, None, "structure") for row in (1, 2, 3))),
+    ),
+    _long_line("a line of 10 MB", "yx"),
+    _long_line("a line of 10 MB in Chinese", "茶x"),
+    ok(
+        "jsonl: a text of a million escapes",
+        '{"id": 1, "name": "' + "\\u8336" * 1_000_000 + '"}\n',
+        [(1, "茶" * 1_000_000)],
+    ),
+    ok(
+        "jsonl: 5,000 names, each in one record",
+        "".join(f'{{"id": {number}, "name": "a", "x{number}": 1}}\n' for number in range(5000)),
+        [(number, "a") for number in range(5000)],
+        extra=[{f"x{number}": 1} for number in range(5000)],
+    ),
+    ok(
+        "jsonl: depth bomb",
+        A + '{"id": 2, "name": ' + "[" * 300_000 + "]" * 300_000 + "}\n" + C,
+        [(1, "a"), (2, "[" * 300_000 + "]" * 300_000), (3, "c")],
+        is_bomb=True,
+    ),
+    ok(
+        "jsonl: open depth bomb",
+        A + '{"id": 2, "name": ' + "[" * 1_000_000 + "\n" + C,
+        BOTH,
+        *in_lines((2, None, "structure")),
+        is_bomb=True,
+    ),
+]
+
+
+def _page(records: str) -> str:
+    return '{"code": 0, "data": {"list": ' + records + "}}"
+
+
+page: Maker = partial(one_file, PAGES)
+page_bad: Maker = partial(whole_file, PAGES)
+DOCUMENTS = [
+    page_bad("json: cut in a record", _page('[{"id": 1, "name": "a"}, {"id"')[:-2], "not a JSON document"),
+    page_bad("json: cut after the records", _page('[{"id": 1, "name": "a"}]')[:-1], "not a JSON document"),
+    page_bad("json: documents one after the other", _page("[]") * 2, "not a JSON document"),
+    page_bad("json: a document a line", (_page("[]") + "\n") * 2, "not a JSON document"),
+    page_bad("json: text after the document", _page("[]") + " x", "not a JSON document"),
+    page_bad("json: an error page", "<html><body>502 Bad Gateway</body></html>", "not a JSON document"),
+    page_bad("json: the path is missing", '{"code": 500, "message": "busy"}', "no list of records at data.list"),
+    page_bad("json: the path ends in an object", _page('{"id": 1}'), "no list of records at data.list"),
+    page_bad("json: the path ends in null", _page("null"), "no list of records at data.list"),
+    page_bad("json: a list where the path begins", '[{"id": 1, "name": "a"}]', "no list of records at data.list"),
+    page_bad("json: null as the document", "null", "no list of records at data.list"),
+    page_bad("json: empty file", b"", "empty"),
+    page_bad("json: only white space", " \n\t", "not a JSON document"),
+    page_bad("json: an invalid byte", b'{"data": {"list": [{"id": 1, "name": "\xff"}]}}', "not readable as utf-8"),
+    page_bad("json: UTF-16 where UTF-8 is said", _page("[]").encode("utf-16"), "not readable as utf-8"),
+    one_file(
+        table("json", settings={"encoding": "utf-16"}),
+        "json: UTF-16 by contract",
+        '[{"id": 1, "name": "茶"}]'.encode("utf-16"),
+        [(1, "茶")],
+    ),
+    page("json: BOM", "\ufeff" + _page('[{"id": 1, "name": "a"}]'), [(1, "a")]),
+    page("json: no records", _page("[]"), []),
+    page("json: records over lines", _page('[\r\n{"id":\n1,\n"name": "a"},\n{"id": 2}\n]'), [(1, "a"), (2, None)]),
+    one_file(
+        LIST,
+        "json: a list of other things than records",
+        '[{"id": 1, "name": "a"}, 4, null, [], "x", {"id": "y"}]',
+        [(1, "a")],
+        *(Rejected(row, None, None, "structure") for row in (2, 3, 4, 5)),
+        Rejected(6, None, "id", "type"),
+    ),
+    one_file(
+        LIST,
+        "json: big integers",
+        '[{"id": 9007199254740993, "name": 12345678901234567890}]',
+        [(2**53 + 1, "12345678901234567890")],
+    ),
+    whole_file(LIST, "json: one record without a list", '{"id": 1, "name": "a"}', "no list of records"),
+    whole_file(LIST, "json: open depth bomb", "[" * 1_000_000, "not a JSON document", is_bomb=True),
+    one_file(LIST, "json: NaN is the text of it", '[{"id": 1, "name": NaN}]', [(1, "NaN")]),
+    one_file(LIST, "json: a comma after the last record", '[{"id": 1, "name": "a"},]', [(1, "a")]),
+]
+
+CASES: list[Case] = [*JSON_LINES, *DOCUMENTS]
