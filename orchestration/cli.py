@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +34,8 @@ class Scale(StrEnum):
 
 releases_app = typer.Typer(help="List, inspect, roll back and prune releases.", invoke_without_command=True)
 quarantine_app = typer.Typer(help="Rows that their contract rejected, and why.", invoke_without_command=True)
+sources_app = typer.Typer(help="Contracts of the silos' tables against what arrives.", no_args_is_help=True)
+app.add_typer(sources_app, name="sources")
 app.add_typer(releases_app, name="releases")
 app.add_typer(quarantine_app, name="quarantine")
 
@@ -99,6 +102,18 @@ def run(
 
 
 @app.command()
+def extract(
+    silo: Annotated[str | None, typer.Option(help="Only this silo.", show_default=False)] = None,
+    merchant: MerchantOption = None,
+) -> None:
+    """Asks databases and interfaces for what is new, and writes it into the silos' folders."""
+    from orchestration import runner
+
+    if not runner.extract(load(merchant), settings_module.load(), silo, out):
+        raise typer.Exit(1)
+
+
+@app.command()
 def status(merchant: MerchantOption = None) -> None:
     """Shows the silos, what landed of each table, the current release and the latest alert."""
     from orchestration import summaries
@@ -134,6 +149,25 @@ def key() -> None:
         "Name its file in the merchant's file (personal_key_file: FILE) or in ZHONGTAI_PERSONAL_KEY_FILE, outside the "
         "data folder, and keep a copy apart from the data's backups. See docs/personal-data.md."
     )
+
+
+@app.command()
+def forget(
+    person: Annotated[
+        list[str] | None, typer.Option(help="SILO:ID of an account, buyer, contact or card.", show_default=False)
+    ] = None,
+    phone: Annotated[list[str] | None, typer.Option(help="A phone of the person.", show_default=False)] = None,
+    email: Annotated[list[str] | None, typer.Option(help="An e-mail address.", show_default=False)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be erased.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before erasing.")] = False,
+    merchant: MerchantOption = None,
+) -> None:
+    """Erases a person from landing and all that follows, publishes without, and proves it by searching."""
+    from orchestration import forgetting
+
+    start = forgetting.start(person or [], phone or [], email or [])
+    if not forgetting.forget(load(merchant), settings_module.load(), start, dry_run=dry_run, yes=yes, out=out):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -217,9 +251,9 @@ def quarantine_default(context: typer.Context, merchant: MerchantOption = None) 
 @quarantine_app.command("list")
 def quarantine_list(merchant: MerchantOption = None) -> None:
     """Lists the files with rejected rows, and the reasons."""
-    from orchestration import summaries
+    from orchestration import mending
 
-    summaries.print_quarantine(load(merchant), out)
+    mending.print_files(load(merchant), out)
 
 
 @quarantine_app.command("show")
@@ -228,10 +262,49 @@ def quarantine_show(
     limit: Annotated[int, typer.Option(help="Rows shown.", min=1)] = 20,
     merchant: MerchantOption = None,
 ) -> None:
-    """Shows rejected rows with file, row, column and reason."""
+    """Shows rejected rows with file, row, line, byte, column and reason."""
+    from orchestration import mending
+
+    mending.print_rows(load(merchant), table, limit, out)
+
+
+@quarantine_app.command("export")
+def quarantine_export(
+    table: Annotated[str, typer.Argument(help="silo.table")],
+    to: Annotated[Path, typer.Option("--to", help="FILE.csv, or FILE.xlsx, which keeps leading zeros.")],
+    merchant: MerchantOption = None,
+) -> None:
+    """Writes the rejected rows as they came, to be mended in a spreadsheet; personal data are not masked."""
+    from orchestration import mending
+
+    mending.export(load(merchant), table, to, out)
+
+
+@quarantine_app.command("replay")
+def quarantine_replay(
+    table: Annotated[str, typer.Argument(help="silo.table")],
+    file: Annotated[Path | None, typer.Argument(help="The mended export.", show_default=False)] = None,
+    merchant: MerchantOption = None,
+) -> None:
+    """Loads rejected rows after all: by the contract as it is now, or mended ones from FILE, once."""
+    from orchestration import mending
+
+    if not mending.replay_rows(load(merchant), table, file, out):
+        raise typer.Exit(1)
+
+
+@sources_app.callback()
+def sources() -> None:
+    """Contracts of the silos' tables against what arrives."""
+
+
+@sources_app.command("check")
+def sources_check(merchant: MerchantOption = None) -> None:
+    """Compares every contract with the file that last arrived, and says what to change; 1 where something must be."""
     from orchestration import summaries
 
-    summaries.print_quarantined_rows(load(merchant), table, limit, out)
+    if not summaries.print_drift(load(merchant), settings_module.load(), out):
+        raise typer.Exit(1)
 
 
 def _moment(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from zhongtai import alerts, lock, release
-from zhongtai.errors import UsageError
-from zhongtai.ingest import ledger, quarantine
+from zhongtai.ingest import drift, ledger, quarantine
 from zhongtai.ingest.contract import load_contracts
+from zhongtai.ingest.ledger import TableTotals
 from zhongtai.merchant import Merchant
 from zhongtai.quality import store
 from zhongtai.quality.results import CheckResult
@@ -80,25 +80,7 @@ def print_status(merchant: Merchant, settings: Settings, out: Console) -> None:
     out.print(f"{merchant.title} ({merchant.name}), {merchant.currency}, {merchant.time_zone}")
     for silo, state in merchant.silo_states.items():
         out.print(f"  {silo:<18} {state}")
-    totals = ledger.table_totals(ledger.read(merchant))
-    table = Table("table", "files", "read", "loaded", "quarantined", "duplicate", "superseded", "erased")
-    for contract in load_contracts(settings.sources, sorted(merchant.silos)):
-        counts = totals.get((contract.silo, contract.table))
-        numbers = (
-            [
-                counts.files,
-                counts.rows_read,
-                counts.rows_loaded,
-                counts.rows_quarantined,
-                counts.rows_duplicate,
-                counts.rows_superseded,
-                counts.rows_erased,
-            ]
-            if counts
-            else [0] * 7
-        )
-        table.add_row(f"{contract.silo}.{contract.table}", *(f"{number:,}" for number in numbers))
-    out.print(table)
+    _print_tables(merchant, settings, out)
     current = release.current(merchant)
     out.print(
         f"Release: {current.release_id}, as of {_utc(current.as_of)}"
@@ -111,6 +93,27 @@ def print_status(merchant: Merchant, settings: Settings, out: Console) -> None:
         out.print(escape(f"Latest alert: {alert['at']}, run {alert['run_id']}, {alert['step']}: {first_line}"))
     if lock.is_held(merchant):
         out.print(lock.busy_message(merchant))
+
+
+def _print_tables(merchant: Merchant, settings: Settings, out: Console) -> None:
+    """What became of every table's rows."""
+    totals = ledger.table_totals(ledger.read(merchant))
+    degraded = quarantine.degraded(merchant)
+    table = Table("table", "files", "read", "loaded", "quarantined", "duplicate", "superseded", "erased", "state")
+    for contract in load_contracts(settings.sources, sorted(merchant.silos)):
+        counts = totals.get((contract.silo, contract.table))
+        numbers = list(dict(counts or TableTotals()).values())
+        broken = degraded.get((contract.silo, contract.table), [])
+        state = "never arrived" if counts is None else ""
+        state = (
+            f"[red]degraded[/red]: {len(broken):,} of {counts.files if counts else 0:,} files rejected"
+            if broken
+            else state
+        )
+        table.add_row(f"{contract.silo}.{contract.table}", *(f"{number:,}" for number in numbers), state)
+    out.print(table)
+    if degraded:
+        out.print("Why files were rejected: zhongtai quarantine list. See docs/quarantine.md")
 
 
 def print_releases(merchant: Merchant, out: Console) -> None:
@@ -150,35 +153,27 @@ def print_rows(result: Any, limit: int, out: Console) -> None:
         out.print(f"{limit} of {result.num_rows:,} rows; see more with --limit")
 
 
-def print_quarantine(merchant: Merchant, out: Console) -> None:
-    """Files with rejected rows, by reason."""
-    found = quarantine.list_quarantine(merchant)
-    if not found:
-        out.print("No row is in quarantine.")
-        return
-    table = Table("table", "file", "rows", "reasons")
-    for file in found:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in file.reasons.items())
-        table.add_row(f"{file.silo}.{file.table}", escape(file.file), f"{sum(file.reasons.values()):,}", reasons)
-    out.print(table)
-
-
-def print_quarantined_rows(merchant: Merchant, name: str, limit: int, out: Console) -> None:
-    """Rejected rows of a table.
-
-    Raises:
-        UsageError: the name is not silo.table.
-    """
-    silo, dot, table_name = name.partition(".")
-    if not dot:
-        raise UsageError(f"'{name}' is not a table: give silo.table, for example complete_journey.transactions")
-    for row in quarantine.show(merchant, silo, table_name, limit):
-        where = f"{row['file']} row {row['row_number']}"
-        line = f" (line {row['line_number']})" if row["line_number"] else ""
-        out.print(
-            f"[yellow]{escape(str(row['reason']))}[/yellow] {escape(where + line)}: {escape(str(row['message']))}"
-        )
-        out.print(f"  {escape(str(row['row_text']))}", soft_wrap=True)
+def print_drift(merchant: Merchant, settings: Settings, out: Console) -> bool:
+    """What differs between the contracts and what last arrived; returns whether no contract has to change."""
+    contracts = load_contracts(settings.sources, sorted(merchant.silos))
+    findings = drift.check(merchant, contracts, datetime.now(UTC))
+    for found in findings:
+        colour = "red" if found.needs_change else "yellow"
+        table = f" {found.table}:" if found.table else ":"
+        out.print(f"[{colour}]{found.kind.replace('_', ' ')}[/{colour}]{table} {escape(found.message)}", soft_wrap=True)
+        if found.suggestion:
+            out.print(f"    {escape(found.suggestion)}", soft_wrap=True)
+    needed = sum(found.needs_change for found in findings)
+    tables = {found.table for found in findings if found.suggestion}
+    if tables:
+        out.print(f"The lines belong below 'columns' of the table in {settings.sources}/<silo>.yml.", soft_wrap=True)
+    out.print(
+        f"{len(contracts)} contracts, {len(findings)} findings, of which {needed} need a change of a contract or of "
+        "the source. After a change: zhongtai quarantine replay SILO.TABLE"
+        if findings
+        else f"{len(contracts)} contracts: what last arrived is as they say."
+    )
+    return not needed
 
 
 def _utc(moment: datetime) -> str:

@@ -138,7 +138,7 @@ VALUES = [
         [],
         Rejected(1, 2, "amount", "type"),
     ),
-    ok("xlsx: an error cell of a text", _formula("name", "#N/A"), [(1, "#N/A")]),
+    ok("xlsx: an error cell of a text", _formula("name", "#N/A"), [], Rejected(1, 2, "name", "type")),
     one_file(
         MONEY,
         "xlsx: numbers of seventeen digits",

@@ -94,7 +94,7 @@ def typed(
     kind = {"nested": "text"}.get(family(source_type), family(source_type))
     trimmed = present(value, source_type)
     if data_type == "string":
-        return trimmed if kind == "text" else f"cast({value} as varchar)"
+        return trimmed if kind == "text" else as_text(value, source_type)
     if kind == "text":
         text = value if family(source_type) == "text" else trimmed
         if data_type in ("date", "timestamp") and formats:
@@ -121,7 +121,7 @@ def _from_text(value: str, trimmed: str, data_type: str, zone: str) -> str:
     if data_type in ("integer", "bigint"):
         return f"case when cast({cast} as varchar) = {value} then {cast} else {_whole_number(trimmed, target)} end"
     if data_type == "boolean":
-        return f"case {value} when 'true' then true when 'false' then false else {_truth(trimmed)} end"
+        return f"case when {value} = 'true' then true when {value} = 'false' then false else {_truth(trimmed)} end"
     if data_type == "date":
         is_plain = f"cast({cast} as varchar) = {value} and {_is_usual(cast, 'date')}"
         return f"case when {is_plain} then {cast} else {_day(trimmed)} end"

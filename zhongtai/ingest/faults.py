@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zhongtai.ingest import casts, personal
+from zhongtai.ingest import casts, personal, sheet_scan
 from zhongtai.ingest.contract import Column, Contract
 from zhongtai.sql import duckdb_type, quote_literal
 
@@ -81,9 +81,14 @@ class Judge:
     def _typed(self, place: int, source_type: str) -> str:
         column = self.contract.columns[place]
         clock = self.zone if column.time_zone == "local" else column.time_zone
-        return casts.typed(
+        typed = casts.typed(
             f"s{place}", source_type, column.data_type, clock, formats=column.formats, decimal=column.decimal
         )
+        if self.contract.format == "xlsx" and column.data_type == "string":
+            # An error of Excel's is never data, in a column of text neither.
+            errors = ", ".join(quote_literal(error) for error in sheet_scan.ERRORS)
+            return f"case when s{place} not in ({errors}) then {typed} end"
+        return typed
 
 
 def accepted(contract: Contract, judged: str) -> str:

@@ -1,19 +1,28 @@
-"""What was rejected, and why."""
+"""What was rejected, and why; what of it was mended since."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import groupby
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from zhongtai.ingest import ledger
+from zhongtai.ingest import landing, ledger, originals
+from zhongtai.ingest.contract import Contract
+from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
+from zhongtai.ingest.rejected import FIRST_DAY, LAST_DAY
 from zhongtai.ingest.stored import quarantine_file
 from zhongtai.merchant import Merchant
 from zhongtai.sql import read_parquet
 
 # The reason code of a file that is quarantined as a whole.
 WHOLE_FILE = "file"
+
+# By position of the rejected rows' file: their numbers, and the position of the file that has them mended.
+Mended = dict[int, dict[int, int]]
 
 
 class QuarantinedFile(BaseModel):
@@ -22,6 +31,8 @@ class QuarantinedFile(BaseModel):
     Attributes:
         reasons: rejected rows by reason code; `file` where the file as a whole is.
         message: why the file as a whole is rejected.
+        mended: how many of the rows were mended since, and wait no more.
+        replaced_by: position of the later file that corrects this one, of which no row holds any more.
     """
 
     position: int
@@ -30,12 +41,15 @@ class QuarantinedFile(BaseModel):
     file: str
     reasons: dict[str, int]
     message: str | None = None
+    mended: int = 0
+    replaced_by: int | None = None
 
 
 def list_quarantine(merchant: Merchant) -> list[QuarantinedFile]:
     """Every file with rejected rows or rejected as a whole, in landing order."""
     loads = [load for load in ledger.read(merchant) if load.rows_quarantined or load.status == "quarantined"]
     counts = _counts(sorted({_file(merchant, load) for load in loads if load.status == "loaded"}))
+    mended = mended_rows(landing.read_log(merchant)) if loads else {}
     return [
         QuarantinedFile(
             position=load.position,
@@ -44,13 +58,24 @@ def list_quarantine(merchant: Merchant) -> list[QuarantinedFile]:
             file=load.file,
             reasons=counts.get(load.position, {WHOLE_FILE: load.rows_quarantined}),
             message=load.reason,
+            mended=len(mended.get(load.position, {})),
+            replaced_by=load.replaced_by,
         )
         for load in loads
     ]
 
 
+def degraded(merchant: Merchant) -> dict[tuple[str, str], list[FileLoad]]:
+    """The tables of which whole files are rejected, and are not corrected by a later one, with those files."""
+    tables: dict[tuple[str, str], list[FileLoad]] = {}
+    for load in ledger.read(merchant):
+        if load.status == "quarantined" and load.replaced_by is None:
+            tables.setdefault((load.silo, load.table), []).append(load)
+    return tables
+
+
 def show(merchant: Merchant, silo: str, table: str, limit: int = 20) -> list[dict[str, object]]:
-    """The table's rejected rows in landing order, at most `limit`; the columns of the quarantine files.
+    """The table's rejected rows in landing order, at most `limit`: quarantine's columns, and `mended_by`.
 
     A file rejected as a whole is one row, with the reason `file` and no row number.
     """
@@ -62,30 +87,121 @@ def show(merchant: Merchant, silo: str, table: str, limit: int = 20) -> list[dic
             "table_name": table,
             "file": load.file,
             "row_number": None,
+            "line_number": None,
+            "row_text": None,
             "reason": WHOLE_FILE,
             "message": load.reason,
         }
         for load in loads
         if load.status == "quarantined"
     ]
-    files = sorted({_file(merchant, load) for load in loads if load.status == "loaded" and load.rows_quarantined})
-    rows = whole + (_rows(files, limit) if files else [])
+    rows = whole + list(_rows(rejected_files(merchant, loads), f"limit {int(limit)}"))
+    mended = mended_rows(landing.read_log(merchant))
+    for row in rows:
+        row["mended_by"] = mended.get(int(str(row["position"])), {}).get(int(str(row["row_number"] or 0)))
     return sorted(rows, key=lambda row: int(str(row["position"])))[:limit]
+
+
+def with_byte_offsets(merchant: Merchant, contract: Contract, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The rows of `show` with `byte_offset`, None where the form has none; their files are read up to them."""
+    files = {file.position: merchant.landing / file.path for file in landing.read_log(merchant)}
+    found: dict[tuple[object, object], int | None] = {}
+    for position, together in groupby(rows, key=lambda row: int(str(row["position"]))):
+        wanted = sorted(int(str(row["row_number"])) for row in together if row["row_number"] is not None)
+        for record in originals.originals(contract, files[position], wanted):
+            found[position, record.number] = record.byte_offset
+    return [{**row, "byte_offset": found.get((row["position"], row["row_number"]))} for row in rows]
+
+
+def waiting_rows(merchant: Merchant, silo: str, table: str) -> Iterator[dict[str, object]]:
+    """The table's rejected rows that were not mended, of files that hold, in the order of file and row."""
+    loads = [load for load in ledger.read(merchant) if (load.silo, load.table) == (silo, table)]
+    holding = {load.position for load in loads if load.replaced_by is None}
+    mended = mended_rows(landing.read_log(merchant))
+    for row in _rows(rejected_files(merchant, loads)):
+        position, number = int(str(row["position"])), int(str(row["row_number"]))
+        if position in holding and number not in mended.get(position, {}):
+            yield row
+
+
+def rejected_files(merchant: Merchant, loads: Iterable[FileLoad]) -> list[Path]:
+    """The Parquet files with the rejected rows of these loads."""
+    return sorted({_file(merchant, load) for load in loads if load.status == "loaded" and load.rows_quarantined})
+
+
+def mended_rows(log: Iterable[LandedFile], known_at: int | None = None) -> Mended:
+    """Which rejected rows were mended, as the landing order tells it up to a position."""
+    mended: Mended = {}
+    for file in log:
+        if known_at is None or file.position <= known_at:
+            for position, numbers in file.mends.items():
+                mended.setdefault(position, {}).update(dict.fromkeys(parse_numbers(numbers), file.position))
+    return mended
+
+
+def missing_dates(
+    merchant: Merchant, loads: list[FileLoad], known_at: int | None = None
+) -> dict[tuple[str, str, date], int]:
+    """Rejected rows by silo, table and business date, without those that were mended at a landing position."""
+    missing: dict[tuple[str, str, date], int] = {}
+    for load in loads:
+        for day, rows in load.quarantined_dates.items():
+            place = (load.silo, load.table, day)
+            missing[place] = missing.get(place, 0) + rows
+    mended = mended_rows(landing.read_log(merchant), known_at)
+    concerned = [load for load in loads if load.position in mended]
+    for silo, table, position, number, day in _dated(rejected_files(merchant, concerned)):
+        if number in mended.get(position, {}):
+            missing[silo, table, day] -= 1
+    return {place: rows for place, rows in missing.items() if rows}
+
+
+def format_numbers(numbers: Iterable[int]) -> str:
+    """Row numbers as `3-5,9`."""
+    parts = []
+    for _, run in groupby(enumerate(sorted(numbers)), key=lambda item: item[1] - item[0]):
+        together = [number for _, number in run]
+        parts.append(str(together[0]) if len(together) == 1 else f"{together[0]}-{together[-1]}")
+    return ",".join(parts)
+
+
+def parse_numbers(text: str) -> list[int]:
+    """The numbers that `format_numbers` wrote."""
+    numbers: list[int] = []
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers
 
 
 def _file(merchant: Merchant, load: FileLoad) -> Path:
     return quarantine_file(merchant, load.silo, load.table, load.batch)
 
 
-def _rows(files: list[Path], limit: int) -> list[dict[str, object]]:
+def _rows(files: list[Path], more: str = "") -> Iterator[dict[str, object]]:
     import duckdb
 
+    if not files:
+        return
+    with duckdb.connect() as connection:
+        result = connection.execute(f"select * from {read_parquet(files)} order by position, row_number {more}")
+        names = [column[0] for column in result.description or []]
+        while rows := result.fetchmany(1_000):
+            yield from (dict(zip(names, row, strict=True)) for row in rows)
+
+
+def _dated(files: list[Path]) -> Iterator[tuple[str, str, int, int, date]]:
+    import duckdb
+
+    if not files:
+        return
     with duckdb.connect() as connection:
         result = connection.execute(
-            f"select * from {read_parquet(files)} order by position, row_number limit ?", [limit]
+            f"select silo, table_name, position, row_number, business_date from {read_parquet(files)} "
+            f"where business_date between {FIRST_DAY} and {LAST_DAY}"
         )
-        names = [column[0] for column in result.description or []]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        while rows := result.fetchmany(10_000):
+            yield from rows
 
 
 def _counts(files: list[Path]) -> dict[int, dict[str, int]]:

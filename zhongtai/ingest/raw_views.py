@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from zhongtai.errors import UsageError, ZhongtaiError
-from zhongtai.ingest import keys, landing, ledger, personal
+from zhongtai.ingest import keys, landing, ledger, personal, quarantine
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
@@ -95,7 +95,7 @@ def create_raw_views(
             f"create or replace view {schema}.{quote_identifier(contract.table)} as "
             f"{_view_query(contract, files, context)}"
         )
-    _write_own_tables(connection, context, policies, loads)
+    _write_own_tables(connection, merchant, context, policies, loads)
     return context
 
 
@@ -197,7 +197,11 @@ def _view_query(contract: Contract, files: list[Path], context: RunContext) -> s
 
 
 def _write_own_tables(
-    connection: duckdb.DuckDBPyConnection, context: RunContext, policies: Iterable[Any], loads: list[FileLoad]
+    connection: duckdb.DuckDBPyConnection,
+    merchant: Merchant,
+    context: RunContext,
+    policies: Iterable[Any],
+    loads: list[FileLoad],
 ) -> None:
     own = quote_identifier(OWN_SCHEMA)
     connection.execute(f"create schema if not exists {own}")
@@ -216,16 +220,14 @@ def _write_own_tables(
             f"insert into {own}.policies values (?, ?, ?, ?, ?, ?, ?)",
             [getattr(policy, name) for name in _POLICY_FIELDS],
         )
-    _write_incomplete_dates(connection, context, loads)
+    missing = quarantine.missing_dates(merchant, loads, context.known_at)
+    _write_incomplete_dates(
+        connection, {place: rows for place, rows in missing.items() if place[2] <= context.as_of_date}
+    )
 
 
-def _write_incomplete_dates(connection: duckdb.DuckDBPyConnection, context: RunContext, loads: list[FileLoad]) -> None:
-    """Business dates of which rows are quarantined, with how many; one row a table and date."""
-    rows: dict[tuple[str, str, date], int] = {}
-    for load in loads:
-        for day, count in load.quarantined_dates.items():
-            if day <= context.as_of_date:
-                rows[load.silo, load.table, day] = rows.get((load.silo, load.table, day), 0) + count
+def _write_incomplete_dates(connection: duckdb.DuckDBPyConnection, rows: dict[tuple[str, str, date], int]) -> None:
+    """Business dates of which rows are quarantined and not mended, with how many; one row a table and date."""
     table = f"{quote_identifier(OWN_SCHEMA)}.incomplete_dates"
     connection.execute(
         f"create or replace table {table} "

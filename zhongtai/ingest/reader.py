@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from zhongtai.ingest import csv_stage, json_stage, parquet_stage, staged, workbook_stage
+from zhongtai.ingest import casts, csv_stage, json_stage, parquet_stage, staged, workbook_stage
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.csv_stage import CsvSource
 from zhongtai.ingest.faults import Judge
@@ -178,7 +178,7 @@ def _parquet_rows(judge: Judge, sources: list[ParquetSource]) -> tuple[str, list
     header = match_header(judge.contract, sources[0].names)
     types = [sources[0].types[place] for place in header.places]
     named = {column.source_name for column in judge.contract.columns}
-    return _under_contract(header, parquet_stage.stage(sources, named)), types
+    return _under_contract(header, parquet_stage.stage(sources, named), sources[0].types), types
 
 
 def _matching(
@@ -220,10 +220,20 @@ def _named(header: Header) -> list[tuple[str, int]]:
     return named
 
 
-def _under_contract(header: Header, query: str) -> str:
-    """A query of `c0` … as one of `s0` … and `_extra`."""
+def _shown(place: int, types: Sequence[str]) -> str:
+    """SQL of an extra column's value as JSON can say it."""
+    is_moment = bool(types) and casts.family(types[place]) in ("timestamp", "instant")
+    return casts.as_text(f"c{place}", types[place]) if is_moment else f"c{place}"
+
+
+def _under_contract(header: Header, query: str, types: Sequence[str] = ()) -> str:
+    """A query of `c0` … as one of `s0` … and `_extra`.
+
+    Args:
+        types: the DuckDB types of `c0` …, where they are not all text.
+    """
     columns = ", ".join(f"c{place} as s{index}" for index, place in enumerate(header.places))
-    pairs = ", ".join(f"{quote_literal(name)}, c{place}" for name, place in _named(header))
+    pairs = ", ".join(f"{quote_literal(name)}, {_shown(place, types)}" for name, place in _named(header))
     extra = f"cast(json_object({pairs}) as varchar)" if pairs else "cast(null as varchar)"
     return (
         f"select _file_position, _row_number, _line_number, _structure, _record, {columns}, {extra} as _extra "

@@ -40,6 +40,11 @@ _TRUE = ("1", "true", "on")
 
 # What stands for a formula that was written by a program and never computed by a spreadsheet.
 NOT_COMPUTED = "#NOT_COMPUTED!"
+# What Excel shows in place of a value.
+ERRORS = (
+    *("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#SPILL!", "#CALC!"),
+    *("#FIELD!", "#BLOCKED!", "#CONNECT!", "#BUSY!", "#UNKNOWN!", "#EXTERNAL!", "#PYTHON!", NOT_COMPUTED),
+)
 
 
 @dataclass

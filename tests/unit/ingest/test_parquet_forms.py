@@ -40,7 +40,6 @@ def test_bytes_are_text_where_they_can_be(shop: Shop) -> None:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="reader does not say yet which columns the contract names")
 def test_bytes_that_are_no_text_break_their_row(shop: Shop) -> None:
     shop.declare(items=ITEMS)
     _put(shop, id=[1, 2], name=pa.array(["茶".encode(), b"\xb2\xe8"]))

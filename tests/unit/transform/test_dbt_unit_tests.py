@@ -13,7 +13,7 @@ import pytest
 
 from zhongtai import merchant as merchants
 from zhongtai import policies, settings
-from zhongtai.ingest import contract, raw_views
+from zhongtai.ingest import contract, personal, raw_views
 from zhongtai.merchant import Merchant
 from zhongtai.settings import Settings
 from zhongtai.sql import duckdb_type
@@ -46,10 +46,10 @@ def prepare(merchant: Merchant, installation: Settings) -> None:
         for table in contract.load_contracts(installation.sources):
             if table.silo not in merchant.silos:
                 continue
-            columns = ", ".join(f'"{column.name}" {duckdb_type(column.data_type)}' for column in table.columns)
+            columns = ", ".join(f'"{name}" {kind}' for name, kind in personal.raw_columns(table))
             connection.execute(f"create schema if not exists raw_{table.silo}")
             connection.execute(f"create table raw_{table.silo}.{table.table} ({columns})")
-        raw_views._write_own_tables(connection, context, policies.load(merchant, installation), [])
+        raw_views._write_own_tables(connection, merchant, context, policies.load(merchant, installation), [])
 
 
 def columns_of(database: Path, schema: str) -> dict[str, dict[str, str]]:

@@ -1,0 +1,233 @@
+"""Contracts compared with what last arrived: columns that are new, gone, renamed or retyped, and what is late."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+import yaml
+
+from zhongtai.ingest import fitting, inbox, landing, ledger, originals, quarantine
+from zhongtai.ingest.contract import Column, Contract
+from zhongtai.ingest.landing import LandedFile
+from zhongtai.ingest.ledger import FileLoad
+from zhongtai.ingest.unpack import FileFault
+from zhongtai.merchant import Merchant
+from zhongtai.sql import read_parquet
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SAMPLE = 1_000  # records of a file
+_SHARE = 0.1  # of a file's rows that are rejected for one column's type: it is another type now
+_ALIKE = 0.6
+_NAMELESS = re.compile(r"column \d+$")
+_CADENCES = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(days=7),
+    "monthly": timedelta(days=31),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One difference.
+
+    Attributes:
+        table: `silo.table`; empty for a file that belongs to none.
+        kind: new, missing, renamed, retyped, not_allowed, unreadable, late, never_arrived or unmatched.
+        message: what was found.
+        suggestion: lines for the contract; empty where none is to be changed.
+        needs_change: whether rows are lost until the contract, or the source, changes.
+    """
+
+    table: str
+    kind: str
+    message: str
+    suggestion: str = ""
+    needs_change: bool = False
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """The last file of a table.
+
+    Attributes:
+        values: of its first records, without empty ones, by the file's column names.
+    """
+
+    file: LandedFile
+    load: FileLoad | None
+    values: dict[str, list[str]]
+
+
+def check(merchant: Merchant, contracts: list[Contract], now: datetime) -> list[Finding]:
+    """Every difference, in the order of the contracts; files are read as far as a sample needs."""
+    import duckdb
+
+    last = {(file.silo, file.table): file for file in landing.read_log(merchant) if not file.mends}
+    loads = {load.position: load for load in ledger.read(merchant)}
+    findings: list[Finding] = []
+    with duckdb.connect() as connection:
+        for contract in contracts:
+            name = f"{contract.silo}.{contract.table}"
+            file = last.get((contract.silo, contract.table))
+            if file is None:
+                findings.append(Finding(name, "never_arrived", f"no file has landed that matches {contract.file}"))
+                continue
+            findings += _late(contract, file, now)
+            try:
+                arrived = _arrived(merchant, contract, file, loads.get(file.position))
+            except (FileFault, ValueError) as fault:
+                findings.append(Finding(name, "unreadable", f"{file.name}: {fault}", needs_change=True))
+                continue
+            findings += _columns(connection, contract, arrived)
+            findings += _rejected_values(connection, merchant, contract, arrived)
+    for unknown in inbox.unmatched(merchant, contracts):
+        findings.append(Finding("", "unmatched", f"{str(unknown)!a} matches no contract and does not land"))
+    return findings
+
+
+def _late(contract: Contract, file: LandedFile, now: datetime) -> Iterator[Finding]:
+    cadence = _CADENCES.get(contract.cadence)
+    age = now - file.landed_at
+    if cadence is not None and age > 2 * cadence:
+        message = f"expected {contract.cadence}; {file.name} landed {age.days} days and {age.seconds // 3600} hours ago"
+        yield Finding(f"{contract.silo}.{contract.table}", "late", message)
+
+
+def _arrived(merchant: Merchant, contract: Contract, file: LandedFile, load: FileLoad | None) -> _Arrived:
+    path = merchant.landing / file.path
+    if not path.stat().st_size:
+        raise FileFault("the file is empty")
+    values: dict[str, list[str]] = {name: [] for name in originals.names(contract, path)}
+    for record in originals.originals(contract, path, range(1, _SAMPLE + 1)):
+        for name, value in (record.values or {}).items():
+            found = values.setdefault(name.strip(), [])
+            if value is not None and value.strip():
+                found.append(value)
+    return _Arrived(file, load, values)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, contract: Contract, arrived: _Arrived) -> Iterator[Finding]:
+    """Columns that the file has and the contract does not name, and the other way round."""
+    table = f"{contract.silo}.{contract.table}"
+    known = {column.source_name for column in contract.columns}
+    new = [name for name in arrived.values if name not in known and (arrived.values[name] or not _NAMELESS.match(name))]
+    if not arrived.values:
+        return  # no record, and a form without a header
+    has_header = contract.format not in ("jsonl", "json")
+    for column in contract.columns:
+        if column.source_name in arrived.values:
+            continue
+        successor = _successor(connection, column, new, arrived)
+        if successor is not None:
+            new.remove(successor)
+            message = f"{arrived.file.name}: column '{column.source_name}' seems to be called '{successor}' now"
+            lines = _yaml(column.name, f"config: {{meta: {{source_name: {_quoted(successor)}}}}}")
+            yield Finding(table, "renamed", message, lines, needs_change=True)
+        elif has_header or not column.nullable:
+            # A record of JSON may leave out what is empty.
+            message = f"{arrived.file.name}: column '{column.source_name}' is missing"
+            yield Finding(table, "missing", message, needs_change=True)
+    for name in new:
+        line = fitting.type_line(connection, arrived.values[name])
+        yield Finding(table, "new", f"{arrived.file.name}: column '{name}' is kept in _extra", _new_column(name, line))
+
+
+def _successor(connection: duckdb.DuckDBPyConnection, column: Column, new: list[str], arrived: _Arrived) -> str | None:
+    """The new column that is most likely this one: alike by name, or the only one that its type and values fit."""
+
+    def suits(name: str) -> bool:
+        values = arrived.values[name]
+        if column.allowed:
+            return bool(values) and set(values) <= set(column.allowed)
+        return bool(values) and fitting.fits(connection, values, column.data_type)
+
+    suiting = [name for name in new if suits(name)]
+    likeness = {name: _likeness(column, name) for name in suiting}
+    best = max(likeness, key=lambda name: likeness[name], default=None)
+    if best is not None and likeness[best] >= _ALIKE:
+        return best
+    # A text fits every value: without a name alike it proves nothing.
+    is_telling = bool(column.allowed) or column.data_type != "string"
+    return suiting[0] if len(suiting) == 1 and is_telling else None
+
+
+def _likeness(column: Column, name: str) -> float:
+    plain = _plain(name)
+    return max(SequenceMatcher(None, _plain(own), plain).ratio() for own in (column.source_name, column.name))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def _rejected_values(
+    connection: duckdb.DuckDBPyConnection, merchant: Merchant, contract: Contract, arrived: _Arrived
+) -> Iterator[Finding]:
+    """Columns for which many rows of the last file were rejected."""
+    load = arrived.load
+    if load is None or load.status != "loaded" or not load.rows_quarantined:
+        return
+    files = quarantine.rejected_files(merchant, [load])
+    counted = connection.execute(
+        f"""
+        select fault.column_name, fault.reason, count(*)
+        from (select unnest(faults) as fault from {read_parquet(files)} where position = {load.position})
+        where fault.reason in ('type', 'allowed') and fault.column_name is not null
+        group by all order by all
+        """
+    ).fetchall()
+    for name, reason, rows in counted:
+        share = rows / load.rows_read
+        if share < _SHARE:
+            continue
+        column = contract.column(name)
+        values = arrived.values.get(column.source_name, [])
+        yield _retyped(connection, contract, column, values, f"{arrived.file.name}: {share:.0%} of the rows", reason)
+
+
+def _retyped(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    column: Column,
+    values: list[str],
+    share: str,
+    reason: str,
+) -> Finding:
+    table = f"{contract.silo}.{contract.table}"
+    if reason == "allowed":
+        more = sorted(set(values) - set(column.allowed))
+        lines = _yaml(
+            column.name, f"config: {{meta: {{allowed: [{', '.join(map(_quoted, [*column.allowed, *more]))}]}}}}"
+        )
+        message = f"{share} have values of '{column.source_name}' that are not allowed"
+        return Finding(table, "not_allowed", message, lines if more else "", needs_change=True)
+    line = fitting.type_line(connection, values)
+    message = f"{share} have a '{column.source_name}' that is no {column.data_type}"
+    return Finding(table, "retyped", message, _yaml(column.name, line) if values else "", needs_change=True)
+
+
+def _new_column(name: str, type_line: str) -> str:
+    own = re.sub(r"\W+", "_", name).strip("_").lower()
+    if own == name:
+        return _yaml(name, type_line)
+    data_type, _, config = type_line.partition(", config: {meta: {")
+    meta = f"source_name: {_quoted(name)}" + (f", {config.removesuffix('}}')}" if config else "")
+    return _yaml(own or "column", f"{data_type}, config: {{meta: {{{meta}}}}}")
+
+
+def _yaml(name: str, line: str) -> str:
+    """A column of the sources YAML, in one line."""
+    return f"- {{name: {_quoted(name)}, {line}}}"
+
+
+def _quoted(text: str) -> str:
+    """Text as YAML inside brackets."""
+    return str(yaml.safe_dump(text, default_flow_style=True, allow_unicode=True, width=10_000)).split("\n")[0]
