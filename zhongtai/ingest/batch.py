@@ -15,6 +15,7 @@ from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.faults import Judge
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
+from zhongtai.ingest.reader import Whole
 from zhongtai.ingest.unpack import FileFault
 from zhongtai.merchant import Merchant
 from zhongtai.sql import quote_identifier, read_parquet, scalar
@@ -123,7 +124,7 @@ def _load_readable(
 
     try:
         whole = reader.read_whole(work.connection, work.judge, paths, work.folder)
-        entries = _store_whole(work, *whole, next(iter(new.values())), held) if whole and not broken else None
+        entries = _store_whole(work, whole, next(iter(new.values())), held) if whole and not broken else None
         if entries is not None:
             return entries
         queries, found = reader.read(work.connection, work.judge, paths, work.folder)
@@ -145,20 +146,20 @@ def _load_readable(
     return [changed[position] for position in sorted(changed)]
 
 
-def _store_whole(
-    work: Batch, query: str, rows: int, entry: FileLoad, held: dict[int, FileLoad]
-) -> list[FileLoad] | None:
+def _store_whole(work: Batch, whole: Whole, entry: FileLoad, held: dict[int, FileLoad]) -> list[FileLoad] | None:
     """Writes one file straight to raw, where every row of it is right; None where one is not."""
     import duckdb
 
     contract, connection = work.contract, work.connection
     file = stored.raw_file(work.merchant, contract.silo, contract.table, entry.position)
     try:
-        temporary = stored.write(connection, query, file)
+        temporary = stored.write(connection, whole.query, file)
+        if whole.check and connection.execute(whole.check).fetchone() != (whole.rows, 0):
+            return None
     except (duckdb.ConversionException, duckdb.InvalidInputException, UnicodeDecodeError):
         return None
     written = f"select count(*) filter (where _row_number is null) from {read_parquet([temporary])}"
-    if scalar(connection, written) != rows:
+    if scalar(connection, written) != whole.rows:
         return None
     connection.execute(f"create or replace temp view accepted as select * from {stored.raw_rows([temporary])}")
     superseded = keys.judge(connection, contract, _stored(work, held))
@@ -166,7 +167,7 @@ def _store_whole(
         return None
     journal.put_in_place(temporary, file)
     counted = entry.model_copy(update={"batch": entry.position})
-    return _counted(work, [counted], {entry.position: (rows, 0)}, {}, superseded, held)
+    return _counted(work, [counted], {entry.position: (whole.rows, 0)}, {}, superseded, held)
 
 
 def _store(work: Batch, queries: list[str], files: list[FileLoad], held: dict[int, FileLoad]) -> list[FileLoad]:

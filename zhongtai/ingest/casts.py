@@ -157,10 +157,10 @@ def _decimal(text: str, target: str) -> str:
 
 
 def _truth(text: str) -> str:
-    lower = f"lower({text})"
+    # A list with `in` would become a join, and be looked up for every row there is.
     return (
-        f"case when {lower} in ('true', 't', 'yes', 'y', '1') then true "
-        f"when {lower} in ('false', 'f', 'no', 'n', '0') then false end"
+        f"case when list_contains(['true', 't', 'yes', 'y', '1'], lower({text})) then true "
+        f"when list_contains(['false', 'f', 'no', 'n', '0'], lower({text})) then false end"
     )
 
 

@@ -11,7 +11,7 @@ from zhongtai.ingest import csv_records
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.csv_records import Record
 from zhongtai.ingest.staged import Row, keep, numbered, position_of, position_values, write_rows
-from zhongtai.ingest.unpack import FileFault, plain_text
+from zhongtai.ingest.unpack import FileFault, Plain, plain_text
 from zhongtai.sql import quote_files, quote_literal, read_parquet, scalar
 
 if TYPE_CHECKING:
@@ -47,13 +47,16 @@ class CsvSource:
         return sum(1 for _ in self.records()) - 1
 
 
-def open_csv(contract: Contract, position: int, file: Path, folder: Path) -> CsvSource:
+def open_csv(contract: Contract, position: int, file: Path, folder: Path, plain: Plain | None = None) -> CsvSource:
     """Checks archive and encoding, unpacks and decodes where that is needed, and reads the header.
+
+    Args:
+        plain: the file, where that is known already.
 
     Raises:
         FileFault: a broken archive, a wrong encoding, or no header.
     """
-    plain = plain_text(contract, file, folder / f"{position:08d}.csv")
+    plain = plain or plain_text(contract, file, folder / f"{position:08d}.csv")
     source = CsvSource(position, plain.file, contract.delimiter, contract.quote, plain.lines, ())
     header = next(source.records(), None)
     if header is None:

@@ -71,9 +71,38 @@ def _with_exact_numbers(file: Path, folder: Path) -> Path:
     return exact
 
 
-def in_order(contract: Contract, source: JsonSource) -> str:
-    """SQL of one file's records, which are all there where they are as many as its lines."""
-    return _values(contract, _lines([source]))
+def in_order(contract: Contract, position: int, file: Path) -> str:
+    """SQL of one file's records as the engine's own reader gives them, fast; fails where one is broken.
+
+    It tells nothing of lines and of unknown names, which `unusual` does, and keeps fractions as doubles: a value that
+    this may have changed makes `_structure` ask for a closer look.
+    """
+    names = [quote_identifier(column.source_name) for column in contract.columns]
+    columns = ", ".join(f"{quote_literal(column.source_name)}: 'varchar'" for column in contract.columns)
+    values = ", ".join(f"{name} as s{index}" for index, name in enumerate(names))
+    changed = " or ".join(
+        condition
+        for name, column in zip(names, contract.columns, strict=True)
+        if (condition := _may_differ(name, column)) is not None
+    )
+    return (
+        f"select cast({position} as integer) as _file_position, cast(null as bigint) as _row_number, "
+        "cast(null as bigint) as _line_number, "
+        f"case when coalesce({changed or 'false'}, false) then 'other' end as _structure, "
+        f"cast(null as varchar) as _record, {values}, cast(null as varchar) as _extra "
+        f"from read_json({quote_files([file])}, format = 'newline_delimited', columns = {{{columns}}}, "
+        "compression = 'uncompressed')"
+    )
+
+
+def unusual(contract: Contract, file: Path) -> str:
+    """SQL of the number of lines, and of those that are no record of known names, each once; fails at a broken one."""
+    known = ", ".join(quote_literal(column.source_name) for column in contract.columns)
+    is_known = f"len(list_distinct(names)) = len(names) and list_has_all([{known}], names)"
+    return (
+        f"select count(*), count(*) filter (where case when names = [{known}] then false else not ({is_known}) end) "
+        f"from (select json_keys(record) as names from ({_every_line([file], '0')}))"
+    )
 
 
 def stage_lines(
@@ -168,16 +197,23 @@ def _path(contract: Contract) -> str:
 
 
 def _lines(sources: list[JsonSource]) -> str:
-    """SQL of every line in its place, without numbers; fails where a line is too long or holds what JSON cannot."""
+    """SQL of every line that is not blank in its place, without numbers."""
     position = position_of("_file") if len(sources) > 1 else str(sources[0].position)
+    return (
+        f"select * from ({_every_line([source.file for source in sources], position)}) "
+        # Nearly every record begins with a brace; to trim a record takes longer than to parse it.
+        f"where case when record > ' ' || chr(127) then true else trim(record, {_BLANKS}) <> '' end"
+    )
+
+
+def _every_line(files: list[Path], position: str) -> str:
+    """SQL of the lines in their order; fails where one is too long or holds what JSON cannot."""
     return (
         f"select cast({position} as integer) as _file_position, cast(null as bigint) as _row_number, "
         f"cast(null as bigint) as _line_number, record "
-        f"from read_csv({quote_files([source.file for source in sources])}, auto_detect = false, header = false, "
+        f"from read_csv({quote_files(files)}, auto_detect = false, header = false, "
         f"delim = {quote_literal(_NO_DELIMITER)}, quote = '', escape = '', comment = '', strict_mode = false, "
-        f"columns = {{'record': 'varchar'}}, max_line_size = {_LINE_BYTES}, compression = 'none', filename = '_file') "
-        # Nearly every record begins with a brace; to trim a record takes longer than to parse it.
-        f"where case when record > ' ' || chr(127) then true else trim(record, {_BLANKS}) <> '' end"
+        f"columns = {{'record': 'varchar'}}, max_line_size = {_LINE_BYTES}, compression = 'none', filename = '_file')"
     )
 
 
@@ -198,7 +234,6 @@ def _judged(judge: Judge, records: str) -> str:
 
 def _values(contract: Contract, records: str) -> str:
     """SQL of the records' values as text."""
-    shape = json.dumps({column.source_name: "VARCHAR" for column in contract.columns}, ensure_ascii=False)
     values = ", ".join(f"{_value(column)} as s{index}" for index, column in enumerate(contract.columns))
     known = ", ".join(quote_literal(column.source_name) for column in contract.columns)
     # Without recursion: a value nested a million deep must not take the process down.
@@ -223,7 +258,7 @@ def _values(contract: Contract, records: str) -> str:
             end as _extra
         from (
             select *,
-                case when _is_record then from_json(record, {quote_literal(shape)}) end as _values,
+                case when _is_record then from_json(record, {quote_literal(_shape(contract))}) end as _values,
                 case when _is_usual or not _is_record then false else not list_has_all([{known}], _keys)
                 end as _has_more,
                 case when _is_usual or not _is_record then false else len(list_distinct(_keys)) < len(_keys)
@@ -241,6 +276,10 @@ def _values(contract: Contract, records: str) -> str:
     """
 
 
+def _shape(contract: Contract) -> str:
+    return json.dumps({column.source_name: "VARCHAR" for column in contract.columns}, ensure_ascii=False)
+
+
 def _value(column: Column) -> str:
     """SQL of a record's value as text.
 
@@ -248,13 +287,19 @@ def _value(column: Column) -> str:
     text, what is written is taken where it is the same number.
     """
     value = f"_values.{quote_identifier(column.source_name)}"
-    if column.data_type.startswith("decimal"):
-        may_differ = f"length({value}) >= {_DOUBLE_DIGITS}"
-    elif column.data_type == "string":
-        may_differ = f"{value} < ':' and contains({value}, '.')"
-    else:
+    may_differ = _may_differ(value, column)
+    if may_differ is None:
         return value
     name = re.escape(json.dumps(column.source_name, ensure_ascii=False))
     written = f"regexp_extract(record, {quote_literal(name + _NUMBER)}, 1)"
     same = f"try_cast({written} as double) = try_cast({value} as double)"
     return f"case when {may_differ} then case when {same} then {written} else {value} end else {value} end"
+
+
+def _may_differ(value: str, column: Column) -> str | None:
+    """SQL of whether a value may be another number than what is written; None where that does not matter."""
+    if column.data_type.startswith("decimal"):
+        return f"length({value}) >= {_DOUBLE_DIGITS}"
+    if column.data_type == "string":
+        return f"case when {value} < ':' and contains({value}, '.') then try_cast({value} as double) is not null end"
+    return None

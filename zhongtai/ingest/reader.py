@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from zhongtai.ingest import casts, csv_stage, json_stage, parquet_stage, staged, workbook_stage
+from zhongtai.ingest import casts, csv_stage, json_stage, parquet_stage, staged, unpack, workbook_stage
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.csv_stage import CsvSource
 from zhongtai.ingest.faults import Judge
@@ -63,33 +63,49 @@ def read(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, P
     return queries, faults | more
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A file as it is when nothing is wrong with it, so that it can be stored in one pass.
+
+    Attributes:
+        query: SQL of its rows in their order, as `Judge.whole` gives them.
+        rows: how many there are if none is missing.
+        check: SQL that gives this number and 0, if the query may be believed.
+    """
+
+    query: str
+    rows: int
+    check: str | None = None
+
+
 def read_whole(
     connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, Path], folder: Path
-) -> tuple[str, int] | None:
-    """One file as it is when nothing is wrong with it, so that it can be stored in one pass.
-
-    Returns:
-        SQL of its rows in their order, as `Judge.whole` gives them, and how many there are if none is missing; None
-        where only `read` can tell.
-    """
+) -> Whole | None:
+    """The way to store one file in one pass; None where only `read` can tell."""
     contract = judge.contract
     if len(files) != 1 or contract.format not in ("csv", "jsonl", "parquet"):
         return None
     ((position, file),) = files.items()
+    types = ["VARCHAR"] * len(contract.columns)
     try:
         if contract.format == "parquet":
             contents = parquet_stage.open_parquet(connection, position, file)
-            return judge.whole(*_parquet_rows(judge, [contents])), parquet_stage.rows(connection, file)
+            return Whole(judge.whole(*_parquet_rows(judge, [contents])), parquet_stage.rows(connection, file))
+        plain = unpack.regular_lines(contract, file)
         if contract.format == "jsonl":
-            lines = json_stage.open_json(contract, position, file, folder)
-            query = judge.whole(json_stage.in_order(contract, lines), ["VARCHAR"] * len(contract.columns))
-            return (query, lines.lines) if lines.is_regular else None
-        source = csv_stage.open_csv(contract, position, file, folder)
+            lines = plain or unpack.plain_text(contract, file, folder / f"{position:08d}.json")
+            query = judge.whole(json_stage.in_order(contract, position, lines.file), types)
+            return (
+                Whole(query, lines.lines, json_stage.unusual(contract, lines.file))
+                if lines.is_regular and lines.lines
+                else None
+            )
+        source = csv_stage.open_csv(contract, position, file, folder, plain)
         rows = _under_contract(match_header(contract, source.names), csv_stage.in_order(source))
-    except FileFault:
+    except (FileFault, UnicodeError):
         return None
-    query = judge.whole(rows, ["VARCHAR"] * len(contract.columns))
-    return (query, source.lines - 1) if len(source.names) > 1 else None
+    query = judge.whole(rows, types)
+    return Whole(query, source.lines - 1) if len(source.names) > 1 else None
 
 
 def match_header(contract: Contract, found: Iterable[str]) -> Header:

@@ -128,6 +128,23 @@ def _byte_order(encoding: str, start: bytes) -> str:
     return "utf-16-be" if is_big_endian else "utf-16-le"
 
 
+def regular_lines(contract: Contract, file: Path) -> Plain | None:
+    """A file of UTF-8 as the silo wrote it, with its lines; None where `plain_text` has to look closer.
+
+    Its bytes are not decoded: the engine refuses what is no UTF-8 when it reads them.
+    """
+    if _encoding(contract) not in ("utf-8", "utf-8-sig"):
+        return None
+    lines, last = 0, b""
+    with file.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            if (not last and block.startswith((*_PACKED, b"\n"))) or b"\r" in block or b"\x1f" in block:
+                return None
+            lines += block.count(b"\n")
+            last = block[-1:]
+    return Plain(file, lines + (last != b"\n"), is_regular=True) if last else None
+
+
 def _by_line_feeds(plain: Plain, target: Path) -> Plain:
     """A text without quotes whose lines end in carriage returns alone, with line feeds in their place."""
     renamed = target.with_name(f"{target.name}.lines")
