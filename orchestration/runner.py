@@ -16,7 +16,7 @@ from orchestration.printing import printed_progress
 from zhongtai import fingerprint, lock, release
 from zhongtai.errors import BusyError, UsageError
 from zhongtai.extract import extract as extraction
-from zhongtai.ingest import landing
+from zhongtai.ingest import landing, personal_key
 from zhongtai.ingest.contract import load_contracts
 from zhongtai.merchant import Merchant
 from zhongtai.settings import Settings
@@ -43,10 +43,12 @@ def run(merchant: Merchant, settings: Settings, as_of: str | None, known_at: int
 
     Raises:
         BusyError: another run of the merchant is going on.
+        UsageError: the merchant has personal data, and no key to make tokens with.
     """
     started = time.perf_counter()
     if lock.is_held(merchant):
         raise BusyError(lock.busy_message(merchant))
+    personal_key.require_key(merchant, load_contracts(settings.sources, sorted(merchant.silos)))
     if nothing_changed(merchant, settings, as_of, known_at, out):
         return True
     out.print(f"{merchant.title}: from silos to release. Dagster starts …")
