@@ -44,8 +44,8 @@ real: setup ## Compares whole runs of the real merchants with independent calcul
 silos: setup ## Runs the simulated company without each silo, and with each alone
 	$(BIN)/pytest -n 2 -m silos
 
-faults: setup ## Extracts from a real PostgreSQL and from a server that fails (needs postgresql)
-	$(BIN)/pytest -m faults
+faults: setup ## Named bad inputs, servers that fail, and a real PostgreSQL (needs postgresql)
+	$(BIN)/pytest -n 2 --dist loadfile -m 'faults and not soak'
 
 soak: setup ## Corrupts 10,000 files and kills 20 runs; takes long
 	$(BIN)/pytest -n 2 -m soak

@@ -21,6 +21,8 @@ from tests.faults.cases import table
 from tests.unit.ingest.conftest import Shop
 from zhongtai.ingest import landing, ledger, loader
 
+pytestmark = pytest.mark.faults
+
 ITEMS: dict[str, Any] = table("csv")
 NAMES = [
     "quote'.csv",

@@ -18,6 +18,8 @@ from tests.unit.ingest.conftest import Shop
 from zhongtai.ingest import ledger, quarantine
 from zhongtai.ingest.raw_views import create_raw_views
 
+pytestmark = pytest.mark.faults
+
 MODULES = (bad_csv, bad_json, bad_excel, bad_parquet, bad_archives, bad_keys)
 CASES = [case for module in MODULES for case in module.CASES]
 GOOD: dict[str, Any] = {

@@ -11,6 +11,8 @@ from tests.faults.bad_values import REJECTED, TYPES, VALUES, Value
 from tests.unit.ingest.conftest import Shop
 from zhongtai.ingest import ledger, quarantine
 
+pytestmark = pytest.mark.faults
+
 Outcomes = dict[tuple[str, str, str], Any]
 
 
