@@ -41,7 +41,7 @@ test: setup ## Runs the tests, in parallel
 real: setup ## Compares whole runs of the real merchants with independent calculations
 	$(BIN)/pytest -m real
 
-silos: setup ## Runs the simulated company without each silo, and with each alone
+silos: setup ## Compares the simulated company with an independent reading, also without each silo
 	$(BIN)/pytest -n 2 -m silos
 
 faults: setup ## Named bad inputs, servers that fail, and a real PostgreSQL (needs postgresql)

@@ -16,6 +16,8 @@ from tests.real.comparison import assert_same, assert_table
 from tests.simulated import expected
 from tests.simulated.silo_files import business_date
 
+pytestmark = pytest.mark.silos
+
 KEY = ["activity_date", "channel", "campaign_id"]
 PLATFORMS = {"天猫": "tmall", "京东": "jd"}
 COUNTS = ["impressions", "clicks", "sessions", "new_users", "buyers", "new_buyers", "placed_orders", "paid_orders"]

@@ -15,6 +15,8 @@ import pytest
 from tests.qinghe import Qinghe
 from tests.simulated import expected
 
+pytestmark = pytest.mark.silos
+
 ROW_KINDS = ("type", "null", "allowed", "structure", "key_conflict")
 # What the reason says, as a regular expression.
 FILE_KINDS = {

@@ -11,6 +11,8 @@ import pytest
 from tests.qinghe import Qinghe
 from zhongtai.settings import PROJECT_ROOT
 
+pytestmark = pytest.mark.silos
+
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 

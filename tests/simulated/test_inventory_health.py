@@ -10,9 +10,12 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pytest
 
 from tests.real.comparison import assert_table
 from tests.simulated import expected
+
+pytestmark = pytest.mark.silos
 
 KEY = ["sku_id", "warehouse_id"]
 # As documented, not read from policies.yml: a changed default has to be met by a changed test.

@@ -16,6 +16,8 @@ from tests.simulated import expected
 from tests.simulated.contracts import contracts
 from tests.simulated.personal_tokens import partial_token, public_key, token_of
 
+pytestmark = pytest.mark.silos
+
 # Every column of the ten silos that becomes tokens: table, column, class.
 COLUMNS = [
     ("storefront", "users", "phone", "phone"),

@@ -15,6 +15,8 @@ from tests.simulated import expected
 from tests.simulated.contracts import contracts
 from tests.simulated.silo_files import business_date
 
+pytestmark = pytest.mark.silos
+
 
 @dataclass(frozen=True)
 class Fact:
