@@ -154,8 +154,6 @@ def _store_whole(work: Batch, whole: Whole, entry: FileLoad, held: dict[int, Fil
     file = stored.raw_file(work.merchant, contract.silo, contract.table, entry.position)
     try:
         temporary = stored.write(connection, whole.query, file)
-        if whole.check and connection.execute(whole.check).fetchone() != (whole.rows, 0):
-            return None
     except (duckdb.ConversionException, duckdb.InvalidInputException, UnicodeDecodeError):
         return None
     written = f"select count(*) filter (where _row_number is null) from {read_parquet([temporary])}"

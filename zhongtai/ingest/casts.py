@@ -128,9 +128,11 @@ def _from_text(value: str, trimmed: str, data_type: str, zone: str) -> str:
     if data_type == "timestamp":
         is_plain = f"cast({cast} as varchar) = {value} and {_is_usual(cast)}"
         return f"case when {is_plain} then {_to_utc(cast, zone)} else {_clock(trimmed, zone)} end"
-    # The engine reads numbers as we do, but for digits that underscores group, and numbers beyond every range.
+    # The engine reads numbers as we do, but for digits that underscores group, a sign with nothing but spaces after it,
+    # and numbers beyond every range.
     is_read = f"isfinite({cast})" if data_type == "double" else f"{cast} is not null"
-    return f"case when {is_read} and not contains({value}, '_') then {cast} else {_decimal(trimmed, target)} end"
+    is_plain = f"{value}[-1] > ' ' and not contains({value}, '_')"
+    return f"case when {is_read} and {is_plain} then {cast} else {_decimal(trimmed, target)} end"
 
 
 def _in_formats(value: str, trimmed: str, data_type: str, zone: str, formats: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ _NUMBER = r"\s*:\s*(-?[0-9][0-9.]*(?:[eE][+-]?[0-9]+)?)"
 _DOUBLE_DIGITS = 16
 _LONG_FRACTION = re.compile(rb"\d{13,}\.\d")
 _STRING_OR_FRACTION = re.compile(rb'"(?:[^"\\]|\\.)*"|(-?\d{13,}\.\d+(?:[eE][+-]?\d+)?)')
+_FILE = "_file"
 _BLANKS = "' ' || chr(9) || chr(13)"
 
 
@@ -71,37 +72,35 @@ def _with_exact_numbers(file: Path, folder: Path) -> Path:
     return exact
 
 
-def in_order(contract: Contract, position: int, file: Path) -> str:
+def in_order(contract: Contract, position: int, file: Path, folder: Path) -> str | None:
     """SQL of one file's records as the engine's own reader gives them, fast; fails where one is broken.
 
-    It tells nothing of lines and of unknown names, which `unusual` does, and keeps fractions as doubles: a value that
-    this may have changed makes `_structure` ask for a closer look.
+    It fails as well where a record has a name twice or one that the contract does not know: the engine's reader holds
+    files to the names that it found in the first, so that a record of the contract's names is read before them. It
+    keeps fractions as doubles: a value that this may have changed makes `_structure` ask for a closer look.
+
+    Returns:
+        None where the engine cannot tell the names apart: it knows no case.
     """
-    names = [quote_identifier(column.source_name) for column in contract.columns]
-    columns = ", ".join(f"{quote_literal(column.source_name)}: 'varchar'" for column in contract.columns)
+    sources = [column.source_name for column in contract.columns]
+    if len({name.lower() for name in [*sources, _FILE]}) <= len(sources):
+        return None
+    example = folder / "names.jsonl"
+    example.write_text(json.dumps(dict.fromkeys(sources, "text"), ensure_ascii=False) + "\n", encoding="utf-8")
+    names = [quote_identifier(name) for name in sources]
     values = ", ".join(f"{name} as s{index}" for index, name in enumerate(names))
-    changed = " or ".join(
+    odd = [
         condition
         for name, column in zip(names, contract.columns, strict=True)
         if (condition := _may_differ(name, column)) is not None
-    )
+    ]
     return (
         f"select cast({position} as integer) as _file_position, cast(null as bigint) as _row_number, "
         "cast(null as bigint) as _line_number, "
-        f"case when coalesce({changed or 'false'}, false) then 'other' end as _structure, "
+        f"case when coalesce({' or '.join(odd) or 'false'}, false) then 'other' end as _structure, "
         f"cast(null as varchar) as _record, {values}, cast(null as varchar) as _extra "
-        f"from read_json({quote_files([file])}, format = 'newline_delimited', columns = {{{columns}}}, "
-        "compression = 'uncompressed')"
-    )
-
-
-def unusual(contract: Contract, file: Path) -> str:
-    """SQL of the number of lines, and of those that are no record of known names, each once; fails at a broken one."""
-    known = ", ".join(quote_literal(column.source_name) for column in contract.columns)
-    is_known = f"len(list_distinct(names)) = len(names) and list_has_all([{known}], names)"
-    return (
-        f"select count(*), count(*) filter (where case when names = [{known}] then false else not ({is_known}) end) "
-        f"from (select json_keys(record) as names from ({_every_line([file], '0')}))"
+        f"from read_json({quote_files([example, file])}, format = 'newline_delimited', maximum_sample_files = 1, "
+        f"compression = 'uncompressed', filename = '{_FILE}') where {_FILE} = {quote_literal(str(file))}"
     )
 
 
@@ -197,23 +196,17 @@ def _path(contract: Contract) -> str:
 
 
 def _lines(sources: list[JsonSource]) -> str:
-    """SQL of every line that is not blank in its place, without numbers."""
-    position = position_of("_file") if len(sources) > 1 else str(sources[0].position)
-    return (
-        f"select * from ({_every_line([source.file for source in sources], position)}) "
-        # Nearly every record begins with a brace; to trim a record takes longer than to parse it.
-        f"where case when record > ' ' || chr(127) then true else trim(record, {_BLANKS}) <> '' end"
-    )
-
-
-def _every_line(files: list[Path], position: str) -> str:
-    """SQL of the lines in their order; fails where one is too long or holds what JSON cannot."""
+    """SQL of every line that is not blank in its place, without numbers; fails where one is too long."""
+    position = position_of(_FILE) if len(sources) > 1 else str(sources[0].position)
     return (
         f"select cast({position} as integer) as _file_position, cast(null as bigint) as _row_number, "
         f"cast(null as bigint) as _line_number, record "
-        f"from read_csv({quote_files(files)}, auto_detect = false, header = false, "
+        f"from read_csv({quote_files([source.file for source in sources])}, auto_detect = false, header = false, "
         f"delim = {quote_literal(_NO_DELIMITER)}, quote = '', escape = '', comment = '', strict_mode = false, "
-        f"columns = {{'record': 'varchar'}}, max_line_size = {_LINE_BYTES}, compression = 'none', filename = '_file')"
+        f"columns = {{'record': 'varchar'}}, max_line_size = {_LINE_BYTES}, "
+        f"compression = 'none', filename = '{_FILE}') "
+        # Nearly every record begins with a brace; to trim a record takes longer than to parse it.
+        f"where case when record > ' ' || chr(127) then true else trim(record, {_BLANKS}) <> '' end"
     )
 
 

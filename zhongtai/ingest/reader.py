@@ -70,12 +70,10 @@ class Whole:
     Attributes:
         query: SQL of its rows in their order, as `Judge.whole` gives them.
         rows: how many there are if none is missing.
-        check: SQL that gives this number and 0, if the query may be believed.
     """
 
     query: str
     rows: int
-    check: str | None = None
 
 
 def read_whole(
@@ -94,12 +92,10 @@ def read_whole(
         plain = unpack.regular_lines(contract, file)
         if contract.format == "jsonl":
             lines = plain or unpack.plain_text(contract, file, folder / f"{position:08d}.json")
-            query = judge.whole(json_stage.in_order(contract, position, lines.file), types)
-            return (
-                Whole(query, lines.lines, json_stage.unusual(contract, lines.file))
-                if lines.is_regular and lines.lines
-                else None
-            )
+            if not (lines.is_regular and lines.lines):
+                return None
+            records = json_stage.in_order(contract, position, lines.file, folder)
+            return Whole(judge.whole(records, types), lines.lines) if records else None
         source = csv_stage.open_csv(contract, position, file, folder, plain)
         rows = _under_contract(match_header(contract, source.names), csv_stage.in_order(source))
     except (FileFault, UnicodeError):
