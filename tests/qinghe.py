@@ -50,7 +50,7 @@ class Qinghe:
             "COLUMNS": "200",
         }
         command = [sys.executable, "-m", "orchestration.cli", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=3000, check=False)
 
     @property
     def manifest(self) -> dict[str, Any]:

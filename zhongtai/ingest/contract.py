@@ -116,7 +116,8 @@ class Contract(_Strict):
         key: columns that identify a row; never null.
         version: the column whose greatest value wins (upsert, tombstone); by default the landing order.
         deleted: the boolean column that marks a key as deleted (tombstone).
-        history: whether raw shows every version of a key, not only the one that holds (upsert with a version).
+        history: whether raw shows every version of a key, deletions included, not only the one that holds (upsert and
+            tombstone with a version).
         event_time: the column that tells when the row happened; what lies after `as_of` does not exist.
         records: where the records are in a JSON document, keys joined by dots; empty where the document is the list.
         sheet: the sheet of a workbook; by default the first.
@@ -162,8 +163,8 @@ class Contract(_Strict):
         for name in self.key:
             if self.column(name).nullable:
                 raise ValueError(f"'{name}' is part of the key and cannot be nullable")
-        if self.history and (self.load_mode != "upsert" or self.version is None):
-            raise ValueError("history is kept of upsert tables with a version")
+        if self.history and (self.load_mode not in ("upsert", "tombstone") or self.version is None):
+            raise ValueError("history is kept of upsert and tombstone tables with a version")
         if self.event_time and self.column(self.event_time).data_type not in ("timestamp", "date"):
             raise ValueError(f"event_time '{self.event_time}' must be a timestamp or a date")
         return self

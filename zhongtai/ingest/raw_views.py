@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 
 OWN_SCHEMA = "raw_zhongtai"
+# The position of the file in which a row's key (with history: its version) landed first.
+FIRST_POSITION = "_first_position"
 _POLICY_FIELDS = ("policy", "position", "value", "unit", "description", "effective_from", "source")
 
 
@@ -175,23 +177,26 @@ def _view_query(contract: Contract, files: list[Path], context: RunContext) -> s
     types = personal.raw_columns(contract)
     types += [("_extra", "varchar"), ("_file_position", "integer"), ("_row_number", "bigint")]
     if not files:
+        types.append((FIRST_POSITION, "integer"))
         columns = ", ".join(f"cast(null as {kind}) as {quote_identifier(name)}" for name, kind in types)
         return f"select {columns} where false"
     columns = ", ".join(quote_identifier(name) for name, _ in types)
-    query = f"select {columns} from {raw_rows(files)} where _file_position <= {context.known_at}"
+    # Of two rows with one version the later one holds, even where every version is shown.
+    names = [*contract.key, contract.version] if contract.history and contract.version else contract.key
+    key = ", ".join(quote_identifier(name) for name in names)
+    is_versioned = contract.load_mode in ("upsert", "tombstone")
+    first = f"min(_file_position) over (partition by {key})" if is_versioned else "_file_position"
+    query = f"select {columns}, {first} as {FIRST_POSITION} from {raw_rows(files)}"
+    query += f" where _file_position <= {context.known_at}"
     if contract.event_time:
         name = quote_identifier(contract.event_time)
         is_date = contract.column(contract.event_time).data_type == "date"
         last = f"date '{context.as_of_date}'" if is_date else f"timestamp '{_naive(context.as_of)}'"
         # A row that has no event time yet has not happened after as_of.
         query += f" and ({name} <= {last} or {name} is null)"
-    if contract.load_mode in ("upsert", "tombstone"):
-        order = keys.winner_order(contract)
-        # Of two rows with one version the later one holds, even where every version is shown.
-        key = [*contract.key, contract.version] if contract.history and contract.version else contract.key
-        partition = ", ".join(quote_identifier(name) for name in key)
-        query += f" qualify row_number() over (partition by {partition} order by {order}) = 1"
-    if contract.deleted:
+    if is_versioned:
+        query += f" qualify row_number() over (partition by {key} order by {keys.winner_order(contract)}) = 1"
+    if contract.deleted and not contract.history:
         query = f"select * from ({query}) where not coalesce({quote_identifier(contract.deleted)}, false)"
     return query
 

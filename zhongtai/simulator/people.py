@@ -22,7 +22,7 @@ _CHANNELS = {
     ),
     "contact": (["wecom", "group", "mini_program", "store", "pop_up"], [0.35, 0.2, 0.2, 0.2, 0.05]),
 }
-_SHARED_RATE, _RECYCLED_RATE, _COUNTER_RATE = 0.03, 0.003, 0.0025
+_SHARED_RATE, _RECYCLED_RATE, _COUNTER_RATE = 0.012, 0.003, 0.0025
 _LEAST_COUNTER_HOLDERS = 10
 
 

@@ -92,6 +92,7 @@ def test_a_table_of_which_nothing_landed_is_empty_and_typed(loaded: Shop, wareho
         ("_extra", "VARCHAR"),
         ("_file_position", "INTEGER"),
         ("_row_number", "BIGINT"),
+        ("_first_position", "INTEGER"),
     ]
     assert _ids(warehouse, "items", "*") == []
     create_raw_views(warehouse, loaded.merchant, loaded.contracts, [])

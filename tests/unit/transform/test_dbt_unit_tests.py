@@ -46,7 +46,8 @@ def prepare(merchant: Merchant, installation: Settings) -> None:
         for table in contract.load_contracts(installation.sources):
             if table.silo not in merchant.silos:
                 continue
-            columns = ", ".join(f'"{name}" {kind}' for name, kind in personal.raw_columns(table))
+            shown = [*personal.raw_columns(table), (raw_views.FIRST_POSITION, "integer")]
+            columns = ", ".join(f'"{name}" {kind}' for name, kind in shown)
             connection.execute(f"create schema if not exists raw_{table.silo}")
             connection.execute(f"create table raw_{table.silo}.{table.table} ({columns})")
         raw_views._write_own_tables(connection, merchant, context, policies.load(merchant, installation), [])

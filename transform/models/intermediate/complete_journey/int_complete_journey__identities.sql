@@ -19,23 +19,27 @@ coupon_redemptions as (
 seen as (
     select
         source_user_id,
-        min(placed_at) as first_seen_at
+        min(placed_at) as first_seen_at,
+        min(landed_position) as landed_position
     from transactions
     group by source_user_id
     union all
     select
         source_user_id,
-        cast(null as timestamp) as first_seen_at
+        cast(null as timestamp) as first_seen_at,
+        landed_position
     from demographics
     union all
     select
         source_user_id,
-        cast(null as timestamp) as first_seen_at
+        cast(null as timestamp) as first_seen_at,
+        landed_position
     from campaigns
     union all
     select
         source_user_id,
-        min({{ date_begin('redeemed_date') }}) as first_seen_at
+        min({{ date_begin('redeemed_date') }}) as first_seen_at,
+        min(landed_position) as landed_position
     from coupon_redemptions
     group by source_user_id
 ),
@@ -43,7 +47,8 @@ seen as (
 households as (
     select
         source_user_id,
-        min(first_seen_at) as first_seen_at
+        min(first_seen_at) as first_seen_at,
+        min(landed_position) as landed_position
     from seen
     group by source_user_id
 ),
@@ -52,6 +57,8 @@ final as (
     select
         'complete_journey' as silo,
         households.source_user_id as source_id,
+        'household' as identity_kind,
+        households.landed_position,
         households.first_seen_at,
         {{ untold(['registered_at', 'member_joined_at'], 'timestamp') }},
         {{ untold(['birth_year'], 'integer') }},

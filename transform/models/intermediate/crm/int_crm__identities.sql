@@ -1,58 +1,55 @@
--- One row a contact or member card of the private domain: with a row of its own, or only named by what it did.
+-- One row a contact, member card or bare phone of the private domain: with a row of its own, or only named elsewhere.
 with
-contacts as (
-    select * from {{ ref('stg_crm__contacts') }}
-),
-
 members as (
     select * from {{ ref('stg_crm__members') }}
+    where is_current
 ),
 
 seen as (
+    {%- for table, kind, id, moment in [
+        ('contacts', 'contact', 'source_user_id', 'added_at'),
+        ('members', 'card', 'source_user_id', 'joined_at'),
+        ('members', 'contact', 'source_contact_id', 'joined_at'),
+        ('group_members', 'contact', 'source_user_id', 'joined_at'),
+        ('group_messages', 'contact', 'source_user_id', 'posted_at'),
+        ('touches', 'contact', 'source_contact_id', 'sent_at'),
+        ('growth_ledger', 'card', 'source_user_id', 'earned_at'),
+    ] %}
     select
-        source_user_id,
-        added_at as seen_at
-    from contacts
+        {{ id }} as source_id,
+        '{{ kind }}' as identity_kind,
+        {{ moment }} as seen_at,
+        landed_position
+    from {{ ref('stg_crm__' ~ table) }}
     union all
+    {%- endfor %}
+    -- An SMS goes to a phone.
     select
-        source_user_id,
-        joined_at as seen_at
-    from members
-    union all
-    select
-        source_user_id,
-        joined_at as seen_at
-    from {{ ref('stg_crm__group_members') }}
-    union all
-    select
-        source_user_id,
-        posted_at as seen_at
-    from {{ ref('stg_crm__group_messages') }}
-    union all
-    select
-        source_contact_id as source_user_id,
-        sent_at as seen_at
+        phone as source_id,
+        'phone' as identity_kind,
+        sent_at as seen_at,
+        landed_position
     from {{ ref('stg_crm__touches') }}
-    union all
-    select
-        source_user_id,
-        earned_at as seen_at
-    from {{ ref('stg_crm__growth_ledger') }}
+    where source_contact_id is null
 ),
 
 named as (
     select
-        source_user_id,
-        min(seen_at) as first_seen_at
+        source_id,
+        identity_kind,
+        min(seen_at) as first_seen_at,
+        min(landed_position) as landed_position
     from seen
-    where source_user_id is not null
-    group by source_user_id
+    where source_id is not null
+    group by source_id, identity_kind
 ),
 
 final as (
     select
         'crm' as silo,
-        named.source_user_id as source_id,
+        named.source_id,
+        named.identity_kind,
+        named.landed_position,
         named.first_seen_at,
         -- A card is a registration; a contact only lets itself be written to.
         members.joined_at as registered_at,
@@ -64,7 +61,7 @@ final as (
             'home_ownership', 'marital_status', 'household_size', 'household_composition', 'kids_count',
         ]) }}
     from named
-    left join members on named.source_user_id = members.source_user_id
+    left join members on named.source_id = members.source_user_id
 )
 
 select * from final

@@ -1,4 +1,4 @@
--- One row a message to one person. An SMS names only a phone: it went to the card that alone has this phone, if any.
+-- One row a message to one person; an SMS names only a phone.
 with
 touches as (
     select * from {{ ref('stg_crm__touches') }}
@@ -8,21 +8,11 @@ groups as (
     select * from {{ ref('stg_crm__groups') }}
 ),
 
-phones as (
-    select
-        phone,
-        min(source_user_id) as source_user_id
-    from {{ ref('stg_crm__members') }}
-    where phone is not null
-    group by phone
-    having count(*) = 1
-),
-
 final as (
     select
         touches.touch_id,
         touches.silo,
-        coalesce(touches.source_contact_id, phones.source_user_id) as source_user_id,
+        coalesce(touches.source_contact_id, touches.phone) as source_user_id,
         touches.channel,
         touches.campaign_id,
         touches.message_id,
@@ -38,7 +28,6 @@ final as (
         touches.clicked_at
     from touches
     left join groups on touches.group_id = groups.group_id
-    left join phones on touches.phone = phones.phone
 )
 
 select * from final

@@ -1,74 +1,88 @@
--- One row an account: of the users table, or only named by what it did (its own row late or in quarantine).
+-- One row an account or device. An account is of the users table, or only named by what it did (its own row late or in
+-- quarantine); a device is somebody's once an account logged in on it.
 with
 users as (
     select * from {{ ref('stg_storefront__users') }}
+    where is_current
 ),
 
 seen as (
+    {%- for table, moment in [
+        ('users', 'registered_at'),
+        ('orders', 'placed_at'),
+        ('events', 'event_at'),
+        ('coupons', 'issued_at'),
+        ('presale_reservations', 'reserved_at'),
+        ('service_tickets', 'opened_at'),
+        ('reviews', 'reviewed_at'),
+    ] %}
     select
         source_user_id,
-        registered_at as seen_at
-    from users
-    union all
-    select
-        source_user_id,
-        placed_at as seen_at
-    from {{ ref('stg_storefront__orders') }}
-    union all
-    select
-        source_user_id,
-        event_at as seen_at
-    from {{ ref('stg_storefront__events') }}
+        {{ moment }} as seen_at,
+        landed_position
+    from {{ ref('stg_storefront__' ~ table) }}
     where source_user_id is not null
-    union all
-    select
-        source_user_id,
-        issued_at as seen_at
-    from {{ ref('stg_storefront__coupons') }}
-    union all
-    select
-        source_user_id,
-        reserved_at as seen_at
-    from {{ ref('stg_storefront__presale_reservations') }}
-    union all
-    select
-        source_user_id,
-        opened_at as seen_at
-    from {{ ref('stg_storefront__service_tickets') }}
-    union all
-    select
-        source_user_id,
-        reviewed_at as seen_at
-    from {{ ref('stg_storefront__reviews') }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 accounts as (
     select
         source_user_id,
-        min(seen_at) as first_seen_at
+        min(seen_at) as first_seen_at,
+        min(landed_position) as landed_position
     from seen
     group by source_user_id
 ),
 
-final as (
+devices as (
     select
-        'storefront' as silo,
+        device_id,
+        min(event_at) as first_seen_at,
+        min(landed_position) as landed_position
+    from {{ ref('stg_storefront__events') }}
+    group by device_id
+    having count(source_user_id) > 0
+),
+
+named as (
+    select
         accounts.source_user_id as source_id,
+        'account' as identity_kind,
+        accounts.landed_position,
         accounts.first_seen_at,
         users.registered_at,
         users.registration_channel,
         users.source_referrer_id,
         regions.region_id,
         users.birth_year,
-        users.gender,
+        users.gender
+    from accounts
+    left join users on accounts.source_user_id = users.source_user_id
+    {{ join_region('users', 'city') }}
+    union all
+    select
+        device_id as source_id,
+        'device' as identity_kind,
+        landed_position,
+        first_seen_at,
+        {{ untold(['registered_at'], 'timestamp') }},
+        {{ untold(['registration_channel', 'source_referrer_id', 'region_id']) }},
+        {{ untold(['birth_year'], 'integer') }},
+        {{ untold(['gender']) }}
+    from devices
+),
+
+final as (
+    select
+        'storefront' as silo,
+        *,
         {{ untold(['member_joined_at'], 'timestamp') }},
         {{ untold([
             'member_level', 'age_band', 'income_band', 'home_ownership', 'marital_status', 'household_size',
             'household_composition', 'kids_count',
         ]) }}
-    from accounts
-    left join users on accounts.source_user_id = users.source_user_id
-    {{ join_region('users', 'city') }}
+    from named
 )
 
 select * from final

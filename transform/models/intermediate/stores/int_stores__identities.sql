@@ -4,13 +4,15 @@ seen as (
     select
         silo,
         source_user_id,
-        paid_at as seen_at
+        paid_at as seen_at,
+        landed_position
     from {{ ref('stg_stores__receipts') }}
     union all
     select
         silo,
         source_user_id,
-        visited_at as seen_at
+        visited_at as seen_at,
+        landed_position
     from {{ ref('stg_stores__visits') }}
 ),
 
@@ -18,6 +20,9 @@ final as (
     select
         silo,
         source_user_id as source_id,
+        -- The card itself is the CRM's; here it is only shown.
+        'shown_card' as identity_kind,
+        min(landed_position) as landed_position,
         min(seen_at) as first_seen_at,
         {{ untold(['registered_at', 'member_joined_at'], 'timestamp') }},
         {{ untold(['birth_year'], 'integer') }},

@@ -8,7 +8,8 @@ renamed as (
     select
         'complete_journey' as silo,
         concat('complete_journey:', cast(campaign_id as string)) as campaign_id,
-        cast(household_id as string) as source_user_id
+        cast(household_id as string) as source_user_id,
+        _first_position as landed_position
     from source
 )
 

@@ -14,7 +14,8 @@ renamed as (
         cast(coupon_upc as string) as source_coupon_id,
         concat('complete_journey:', cast(campaign_id as string)) as campaign_id,
         cast(household_id as string) as source_user_id,
-        redemption_date as redeemed_date
+        redemption_date as redeemed_date,
+        _first_position as landed_position
     from source
 )
 

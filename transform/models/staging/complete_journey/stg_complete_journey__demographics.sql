@@ -14,7 +14,8 @@ renamed as (
         marital_status,
         household_size,
         household_comp as household_composition,
-        kids_count
+        kids_count,
+        _first_position as landed_position
     from source
 )
 

@@ -26,7 +26,8 @@ renamed as (
         sales_value as paid_amount,
         transaction_timestamp as placed_at,
         transaction_timestamp as paid_at,
-        false as is_gift
+        false as is_gift,
+        _first_position as landed_position
     from source
 )
 

@@ -1,4 +1,4 @@
--- One row a WeCom contact as it is now, deleted ones included.
+-- One row a version of a WeCom contact, its deletion included: from when to when it held.
 with
 source as (
     select * from {{ source('crm', 'contacts') }}
@@ -16,8 +16,16 @@ renamed as (
         source_channel,
         added_at,
         is_deleted,
-        updated_at
+        updated_at,
+        _first_position as landed_position
     from source
+),
+
+versioned as (
+    select
+        *,
+        {{ version_columns('source_user_id') }}
+    from renamed
 )
 
-select * from renamed
+select * from versioned

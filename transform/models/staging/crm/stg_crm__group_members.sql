@@ -11,7 +11,8 @@ renamed as (
         external_id as source_user_id,
         joined_at,
         left_at,
-        updated_at
+        updated_at,
+        _first_position as landed_position
     from source
 )
 

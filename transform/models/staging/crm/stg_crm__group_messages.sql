@@ -13,7 +13,8 @@ renamed as (
         author_external_id as source_user_id,
         content_type,
         offer_type,
-        posted_at
+        posted_at,
+        _first_position as landed_position
     from source
 )
 

@@ -13,7 +13,8 @@ renamed as (
         points,
         source as growth_source,
         source_ref,
-        earned_at
+        earned_at,
+        _first_position as landed_position
     from source
 )
 

@@ -1,4 +1,4 @@
--- One row a member card as it is now.
+-- One row a version of a member card: from when to when it held.
 with
 source as (
     select * from {{ source('crm', 'members') }}
@@ -16,8 +16,16 @@ renamed as (
         name as member_name,
         joined_at,
         level as member_level,
-        updated_at
+        updated_at,
+        _first_position as landed_position
     from source
+),
+
+versioned as (
+    select
+        *,
+        {{ version_columns('source_user_id') }}
+    from renamed
 )
 
-select * from renamed
+select * from versioned

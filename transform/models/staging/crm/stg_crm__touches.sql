@@ -21,7 +21,8 @@ renamed as (
         delivered_at,
         opened_at,
         clicked_at,
-        updated_at
+        updated_at,
+        _first_position as landed_position
     from source
 )
 

@@ -24,20 +24,11 @@ renamed as (
     from source
 ),
 
-numbered as (
-    select
-        *,
-        cast(row_number() over (partition by sku_id order by updated_at asc nulls last) as integer) as version_number,
-        lead(updated_at) over (partition by sku_id order by updated_at asc nulls last) as valid_to
-    from renamed
-),
-
 versioned as (
     select
         *,
-        -- What held before the first export is not told: the first version counts as if it had always held.
-        case when version_number > 1 then updated_at end as valid_from
-    from numbered
+        {{ version_columns('sku_id') }}
+    from renamed
 )
 
 select * from versioned

@@ -19,7 +19,8 @@ renamed as (
         paid_at,
         status as source_status,
         shipping_amount,
-        updated_at
+        updated_at,
+        _first_position as landed_position
     from source
 )
 

@@ -12,7 +12,8 @@ renamed as (
         customer_zip_code_prefix as postcode_prefix,
         customer_city as city,
         customer_state as state,
-        'olist:' || customer_state || '/' || lower(customer_city) as region_id
+        'olist:' || customer_state || '/' || lower(customer_city) as region_id,
+        _first_position as landed_position
     from source
 )
 

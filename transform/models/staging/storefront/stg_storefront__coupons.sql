@@ -21,7 +21,8 @@ renamed as (
         expires_at,
         redeemed_at,
         'storefront:' || redeemed_order_id as order_id,
-        updated_at
+        updated_at,
+        _first_position as landed_position
     from source
 )
 

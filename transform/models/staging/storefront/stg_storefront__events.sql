@@ -27,7 +27,8 @@ renamed as (
         utm_medium,
         utm_campaign,
         'marketing:' || utm_campaign as campaign_id,
-        ad_click_id
+        ad_click_id,
+        _first_position as landed_position
     from source
 )
 

@@ -22,7 +22,8 @@ renamed as (
         ship_to_province,
         ship_to_city,
         shipping_amount,
-        updated_at
+        updated_at,
+        _first_position as landed_position
     from source
 )
 

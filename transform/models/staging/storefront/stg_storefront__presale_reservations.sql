@@ -13,7 +13,8 @@ renamed as (
         'erp:' || sku_id as sku_id,
         units,
         deposit_amount,
-        reserved_at
+        reserved_at,
+        _first_position as landed_position
     from source
 )
 

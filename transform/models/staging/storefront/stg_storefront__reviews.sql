@@ -14,7 +14,8 @@ renamed as (
         user_id as source_user_id,
         rating,
         review_text,
-        reviewed_at
+        reviewed_at,
+        _first_position as landed_position
     from source
 )
 

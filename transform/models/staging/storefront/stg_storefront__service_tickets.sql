@@ -14,7 +14,8 @@ renamed as (
         opened_at,
         closed_at,
         satisfaction,
-        updated_at
+        updated_at,
+        _first_position as landed_position
     from source
 )
 

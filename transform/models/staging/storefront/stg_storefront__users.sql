@@ -1,4 +1,4 @@
--- One row an account as it is now.
+-- One row a version of an account: from when to when it held.
 with
 source as (
     select * from {{ source('storefront', 'users') }}
@@ -19,8 +19,16 @@ renamed as (
         city,
         gender,
         birth_year,
-        updated_at
+        updated_at,
+        _first_position as landed_position
     from source
+),
+
+versioned as (
+    select
+        *,
+        {{ version_columns('source_user_id') }}
+    from renamed
 )
 
-select * from renamed
+select * from versioned

@@ -13,7 +13,8 @@ renamed as (
         card_no as source_user_id,
         cashier,
         payment_method,
-        paid_at
+        paid_at,
+        _first_position as landed_position
     from source
 )
 

@@ -11,7 +11,8 @@ renamed as (
         'stores:' || store_id as store_id,
         card_no as source_user_id,
         'storefront:' || coupon_id as coupon_id,
-        visited_at
+        visited_at,
+        _first_position as landed_position
     from source
 )
 

@@ -30,7 +30,15 @@ persons as (
         {{ earliest('referrers.user_id', 'identities.registered_at', 'identities.source_id') }} as referrer_user_id,
         min(identities.member_joined_at) as member_joined_at,
         max(identities.member_level) as member_level,
-        min(identities.region_id) as region_id,
+        -- Where it registered, else wherever its goods went.
+        coalesce(
+            {{ earliest(
+                'case when identities.registered_at is not null then identities.region_id end',
+                'identities.registered_at',
+                'identities.source_id'
+            ) }},
+            min(identities.region_id)
+        ) as region_id,
         min(identities.age_band) as age_band,
         min(identities.birth_year) as birth_year,
         min(identities.gender) as gender,

@@ -1,0 +1,1 @@
+"""What SQL cannot say: mathematics over what the models prepared."""
