@@ -5,7 +5,7 @@ transactions as (
 ),
 
 final as (
-    select
+    select distinct
         store_id,
         'complete_journey' as silo,
         source_store_id,
@@ -13,11 +13,8 @@ final as (
         'store' as store_kind,
         cast(null as string) as region_id,
         {{ untold(['longitude', 'latitude'], 'double') }},
-        {{ untold(['opened_date', 'closed_date'], 'date') }},
-        min({{ business_date('placed_at') }}) as first_order_date,
-        max({{ business_date('placed_at') }}) as last_order_date
+        {{ untold(['opened_date', 'closed_date'], 'date') }}
     from transactions
-    group by store_id, source_store_id
 )
 
 select * from final

@@ -4,15 +4,6 @@ stores as (
     select * from {{ ref('stg_stores__stores') }}
 ),
 
-receipts as (
-    select
-        store_id,
-        min({{ business_date('paid_at') }}) as first_order_date,
-        max({{ business_date('paid_at') }}) as last_order_date
-    from {{ ref('stg_stores__receipts') }}
-    group by store_id
-),
-
 pictures as (
     select
         *,
@@ -35,11 +26,8 @@ final as (
         case
             when pictures.closed_date is not null then pictures.closed_date
             when pictures.snapshot_date < pictures.last_snapshot_date then pictures.snapshot_date
-        end as closed_date,
-        receipts.first_order_date,
-        receipts.last_order_date
+        end as closed_date
     from pictures
-    left join receipts on pictures.store_id = receipts.store_id
     {{ join_region('pictures', 'city') }}
     where pictures.picture_number = 1
 )
