@@ -1,6 +1,7 @@
 """Silos to typed raw tables: an asset for each source table, and the run's own facts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -8,8 +9,9 @@ import dagster as dg
 from orchestration.defs.resources import RunOptions
 from zhongtai import fingerprint, policies
 from zhongtai.extract import extract
-from zhongtai.ingest import landing, ledger, loader, raw_views, reconcile
+from zhongtai.ingest import landing, lateness, ledger, loader, raw_views, reconcile
 from zhongtai.ingest.contract import Contract, load_contracts
+from zhongtai.ingest.lateness import Lateness
 from zhongtai.ingest.ledger import TableTotals
 from zhongtai.merchant import Merchant
 from zhongtai.quality import store
@@ -23,6 +25,8 @@ RECONCILES = "rows_reconcile"
 _RECONCILED = (
     "Every row read is loaded, quarantined, duplicate, superseded or erased, and raw and quarantine hold as many."
 )
+ARRIVES = "arrives_in_time"
+_ARRIVES = "The last file landed at most two times the contract's cadence ago."
 OWN_TABLES = {
     "run_context": "The merchant, and the moment for which everything is computed.",
     "policies": "Every policy with its values over time.",
@@ -38,7 +42,7 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
     @dg.multi_asset(
         name="ingest",
         specs=[*(_table_spec(contract) for contract in contracts), *_own_specs()],
-        check_specs=[_reconciliation_spec(key) for key in tables],
+        check_specs=[spec for key in tables for spec in _check_specs(key)],
         can_subset=True,
     )
     def ingest(
@@ -54,7 +58,9 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
         fingerprint.record(merchant, context.run.run_id, mark)
         only = {(contract.silo, contract.table) for key, contract in tables.items() if key in selected}
         loader.load_pending(merchant, contracts, only)
-        totals = ledger.table_totals(ledger.read(merchant))
+        loads = ledger.read(merchant)
+        totals = ledger.table_totals(loads)
+        arrived = lateness.lateness(contracts, landing.read_log(merchant), loads, datetime.now(UTC))
         with _warehouse(merchant) as connection:
             run = raw_views.create_raw_views(
                 connection,
@@ -66,9 +72,10 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
             )
         for key in [key for key in context.op_execution_context.assets_def.keys if key in selected]:
             if key in tables:
-                contract = tables[key]
-                counts = totals.get((contract.silo, contract.table), TableTotals())
-                yield dg.MaterializeResult(asset_key=key, metadata=_counts(counts))
+                table = (tables[key].silo, tables[key].table)
+                counts = totals.get(table, TableTotals())
+                yield dg.MaterializeResult(asset_key=key, metadata={**_counts(counts), **_arrival(arrived[table])})
+                yield _arrival_result(key, arrived[table])
             else:
                 yield dg.MaterializeResult(asset_key=key, metadata={"as_of": run.as_of.isoformat()})
         results = _reconciled(merchant, contracts)
@@ -119,8 +126,11 @@ def _table_spec(contract: Contract) -> dg.AssetSpec:
     )
 
 
-def _reconciliation_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(RECONCILES, asset=key, description=_RECONCILED, blocking=True)
+def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(RECONCILES, asset=key, description=_RECONCILED, blocking=True),
+        dg.AssetCheckSpec(ARRIVES, asset=key, description=_ARRIVES),
+    ]
 
 
 def _reconciled(merchant: Merchant, contracts: list[Contract]) -> dict[dg.AssetKey, CheckResult]:
@@ -156,3 +166,28 @@ def _own_specs() -> list[dg.AssetSpec]:
 
 def _counts(totals: TableTotals) -> dict[str, int]:
     return {"dagster/row_count": totals.rows_loaded, **totals.model_dump()}
+
+
+def _arrival(found: Lateness) -> Mapping[str, dg.MetadataValue]:
+    """How the table arrives, for its page in the UI."""
+    metadata: dict[str, dg.MetadataValue] = {
+        "cadence": dg.MetadataValue.text(found.contract.cadence),
+        "is_late": dg.MetadataValue.bool(found.is_late),
+        "hours_late": dg.MetadataValue.float(round(found.late_by.total_seconds() / 3600, 1)),
+        "rows_late": dg.MetadataValue.int(found.rows_late),
+    }
+    if found.last is not None:
+        metadata["last_file"] = dg.MetadataValue.text(found.last.name)
+        metadata["last_arrival"] = dg.MetadataValue.timestamp(found.last.landed_at)
+    return metadata
+
+
+def _arrival_result(key: dg.AssetKey, found: Lateness) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=ARRIVES,
+        passed=found.last is not None and not found.is_late,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=found.message,
+        metadata=_arrival(found),
+    )

@@ -78,7 +78,22 @@ JSON_LINES = [
     ok("jsonl: blank lines", "\n" + A + "\n\r\n" + C + "\n", BOTH),
     ok("jsonl: no final line end", (A + C).rstrip(), BOTH),
     ok("jsonl: cut in the last record", A + C[:-6], [(1, "a")], *in_lines((2, None, "structure"))),
-    bad("jsonl: cut in a character", A.encode() + '{"id": 3, "name": "茶'.encode()[:-1], "not readable as utf-8"),
+    *(
+        one_file(
+            table("jsonl", settings={"encoding": encoding}),
+            f"jsonl: cut in a character of {encoding}",
+            A.encode(encoding) + '{"id": 3, "name": "茶'.encode(encoding)[:-1],
+            [(1, "a")],
+            *in_lines((2, None, "structure")),
+        )
+        for encoding in ("utf-8", "gb18030", "utf-16-le")
+    ),
+    ok(
+        "jsonl: nothing but a line cut in a character",
+        '{"id": 3, "name": "茶'.encode()[:-1],
+        [],
+        *in_lines((1, None, "structure")),
+    ),
     ok("jsonl: names in another order and padded", '{ "name" : "a" , "id" : 1 }\n', [(1, "a")]),
     ok("jsonl: a name that lacks", '{"id": 1}\n{"name": "b"}\n', [(1, None)], *in_lines((2, "id", "null"))),
     ok("jsonl: names in capitals", '{"ID": 1, "NAME": "a"}\n', [], *in_lines((1, "id", "null"))),

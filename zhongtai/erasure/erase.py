@@ -19,6 +19,7 @@ from zhongtai.errors import ZhongtaiError
 from zhongtai.ingest import journal, landing, ledger, loader, personal, personal_key
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.landing import LandedFile
+from zhongtai.ingest.row_numbers import format_numbers
 from zhongtai.merchant import Merchant
 from zhongtai.progress import timed
 from zhongtai.sql import connect
@@ -51,12 +52,14 @@ class Plan:
         tables: by (silo, table).
         needles: texts and tokens by which the person can be searched for; never logged.
         sources: the silos' files, as they still are, that hold the person.
+        others: SILO:ID of others who have one of the person's phones or addresses, and are told apart: they stay.
     """
 
     identities: dict[str, int] = field(default_factory=dict)
     tables: dict[tuple[str, str], TablePlan] = field(default_factory=dict)
     needles: set[str] = field(default_factory=set)
     sources: list[Path] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -65,7 +68,11 @@ class Plan:
 
 
 def forget(
-    merchant: Merchant, contracts: list[Contract], start: Start, confirmed: Callable[[Plan], bool]
+    merchant: Merchant,
+    contracts: list[Contract],
+    start: Start,
+    holders_limit: int,
+    confirmed: Callable[[Plan], bool],
 ) -> Plan | None:
     """Erases a person from landing, and loads the tables that were touched again; the warehouse is removed.
 
@@ -73,6 +80,7 @@ def forget(
     merchant's lock. Done again after it was killed, it finishes.
 
     Args:
+        holders_limit: a value that more identities of one silo share is nobody's; OneID's policy.
         confirmed: is shown the plan, and says whether to go on.
 
     Returns:
@@ -83,15 +91,17 @@ def forget(
         ZhongtaiError: a file written again is not what it should be; nothing was changed then.
     """
     personal_key.require_key(merchant, contracts)
+    landing.repair(merchant)
     with _workplace(merchant) as (connection, folder):
         if any(contract.is_tokenised for contract in contracts):
             personal.set_key(connection, personal_key.key(merchant))
         with timed("forget", "identities in landing") as progress:
             unread = evidence.collect(connection, merchant, contracts, folder)
-            person.find(connection, start)
+            others = person.find(connection, start, evidence.registers(contracts), holders_limit)
             person.plan(connection)
             progress.rows = _count(connection, "erased")
         found, changes, emptied = _plan(connection, merchant, unread)
+        found.others = others
         if not confirmed(found):
             return None
         with timed("forget", "landing written again") as progress:
@@ -121,7 +131,7 @@ def _plan(
     connection: duckdb.DuckDBPyConnection,
     merchant: Merchant,
     unread: list[Unread],
-) -> tuple[Plan, dict[int, rewrite.Changes], list[LandedFile]]:
+) -> tuple[Plan, dict[int, rewrite.Changes], list[Unread]]:
     changes: dict[int, rewrite.Changes] = {}
     for position, number in connection.execute("select position, row_number from erased").fetchall():
         changes.setdefault(position, rewrite.Changes()).dropped.add(number)
@@ -143,9 +153,11 @@ def _plan(
         table.files += 1
         table.rows += len(change.dropped)
         table.blanked += sum(len(values) for values in change.blanked.values())
-    for file in emptied:
-        found.tables.setdefault((file.silo, file.table), TablePlan()).whole_files += 1
-    touched = [*(files[position] for position in changes), *emptied]
+    for one in emptied:
+        table = found.tables.setdefault((one.file.silo, one.file.table), TablePlan())
+        table.whole_files += 1
+        table.rows += one.rows
+    touched = [*(files[position] for position in changes), *(one.file for one in emptied)]
     found.sources = sorted({Path(file.source.path) for file in touched if Path(file.source.path).exists()})
     return found, changes, emptied
 
@@ -170,7 +182,7 @@ def _write(
     merchant: Merchant,
     contracts: list[Contract],
     changes: dict[int, rewrite.Changes],
-    emptied: list[LandedFile],
+    emptied: list[Unread],
     folder: Path,
 ) -> None:
     """Writes every file anew, checks all, records it, and puts them in place.
@@ -180,6 +192,7 @@ def _write(
     by_table = {(contract.silo, contract.table): contract for contract in contracts}
     counts = dict(connection.execute("select position, records from record_counts").fetchall())
     workbooks: dict[str, list[tuple[Contract, rewrite.Changes]]] = {}
+    whole = {one.file.position: one.rows for one in emptied}
     log = landing.read_log(merchant)
     for file in log:
         contract = by_table.get((file.silo, file.table))
@@ -191,24 +204,28 @@ def _write(
         parts = workbooks.get(file.sha256, []) if contract and contract.format == "xlsx" else []
         # A workbook landed once for each sheet: the person is taken out of every copy.
         change = changes.get(file.position, rewrite.Changes())
-        if contract is None or not (parts or file.position in changes or file in emptied):
+        if contract is None or not (parts or file.position in changes or file.position in whole):
             continue
         target = folder / f"{file.position:08d}{Path(file.path).suffix}"
-        if file in emptied:
+        if file.position in whole:
             target.write_bytes(b"")
         else:
             rewrite.rewrite(merchant.landing / file.path, target, parts or [(contract, change)], folder)
-            wanted = counts.get(file.position, 0) - len(change.dropped)
-            _check(merchant, contract, target, file.position, wanted, folder)
+            before = counts.get(file.position)
+            if before is None:  # a sheet about nobody, in a workbook with one that names the person
+                before = evidence.count(merchant, contract, merchant.landing / file.path, file.position, folder)
+            _check(merchant, contract, target, file.position, before - len(change.dropped), folder)
         ready.append((target, merchant.landing / file.path))
-        written.append(_erasure(file, change, merchant.landing / file.path, target))
+        erasure = _erasure(file, change, merchant.landing / file.path, target, log[-1].position)
+        rows = whole.get(file.position, erasure.rows_erased)
+        written.append(erasure.model_copy(update={"rows_erased": rows}))
     erasures.append(merchant, written)
     for target, final in ready:
         target.chmod(0o400)
         journal.put_in_place(target, final)
 
 
-def _erasure(file: LandedFile, change: rewrite.Changes, before: Path, after: Path) -> Erasure:
+def _erasure(file: LandedFile, change: rewrite.Changes, before: Path, after: Path, known_at: int) -> Erasure:
     return Erasure(
         position=file.position,
         silo=file.silo,
@@ -218,6 +235,8 @@ def _erasure(file: LandedFile, change: rewrite.Changes, before: Path, after: Pat
         old_sha256=_sha256(before),
         new_sha256=_sha256(after),
         erased_at=datetime.now(UTC),
+        rows=format_numbers(change.dropped),
+        known_at=known_at,
     )
 
 
@@ -226,10 +245,10 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _holding(unread: list[Unread], texts: set[str]) -> list[LandedFile]:
+def _holding(unread: list[Unread], texts: set[str]) -> list[Unread]:
     """The files that cannot be read as records, and hold one of the texts somewhere."""
     needles = search.Needles(texts)
-    return [one.file for one in unread if needles.are_in(one.path)]
+    return [one for one in unread if needles.are_in(one.path)]
 
 
 def _check(merchant: Merchant, contract: Contract, target: Path, position: int, wanted: int, folder: Path) -> None:

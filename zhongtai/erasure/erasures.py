@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from zhongtai.ingest import journal
+from zhongtai.ingest.row_numbers import format_numbers, parse_numbers, without
 from zhongtai.merchant import Merchant
 
 
@@ -19,6 +20,8 @@ class Erasure(BaseModel):
         rows_erased: records taken out, 0 where only values were.
         values_blanked: values taken out of records that are about somebody else.
         old_sha256, new_sha256: of the file before and after.
+        rows: the numbers of these records, as they were before, as `3-5,9`: what follows them has new numbers now.
+        known_at: the last landing position then; what landed up to it names rows by their numbers of before.
     """
 
     position: int
@@ -29,6 +32,8 @@ class Erasure(BaseModel):
     old_sha256: str
     new_sha256: str
     erased_at: datetime
+    rows: str = ""
+    known_at: int = 0
 
 
 def read(merchant: Merchant) -> list[Erasure]:
@@ -44,11 +49,31 @@ def append(merchant: Merchant, erasures: list[Erasure]) -> None:
 
 def rows_erased(merchant: Merchant) -> dict[int, int]:
     """Rows erased so far, by landing position; of an erasure that was begun twice, the one that was finished."""
-    steps = {(erasure.position, erasure.old_sha256): erasure.rows_erased for erasure in read(merchant)}
-    rows: dict[int, int] = {}
-    for (position, _), number in steps.items():
-        rows[position] = rows.get(position, 0) + number
-    return rows
+    return {position: sum(one.rows_erased for one in mine) for position, mine in _finished(merchant).items()}
+
+
+def times_erased(merchant: Merchant) -> dict[int, int]:
+    """How many times somebody was erased from a landed file, by position."""
+    return {position: len(mine) for position, mine in _finished(merchant).items()}
+
+
+def renumbered(merchant: Merchant, mends: dict[int, dict[int, str]]) -> dict[int, dict[int, str]]:
+    """Rows that landed files name by their numbers at that time, by the numbers that they have now.
+
+    Args:
+        mends: by position of the file that names them: by position of the rows' file, numbers as `3-5,9`.
+    """
+    finished = _finished(merchant)
+    found: dict[int, dict[int, str]] = {}
+    for naming, named in mends.items():
+        found[naming] = {}
+        for position, text in named.items():
+            numbers = parse_numbers(text)
+            for step in finished.get(position, []):
+                if naming <= step.known_at:
+                    numbers = without(numbers, parse_numbers(step.rows))
+            found[naming][position] = format_numbers(numbers)
+    return found
 
 
 def erased_contents(merchant: Merchant) -> set[tuple[str, str, str]]:
@@ -60,6 +85,15 @@ def mark(merchant: Merchant) -> str:
     """Changes with every erasure, and so asks for a new release; empty where there was none."""
     file = _file(merchant)
     return hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.exists() else ""
+
+
+def _finished(merchant: Merchant) -> dict[int, list[Erasure]]:
+    """The erasures of each position, in order; of one that was begun twice, the one that was finished."""
+    steps = {(erasure.position, erasure.old_sha256): erasure for erasure in read(merchant)}
+    found: dict[int, list[Erasure]] = {}
+    for (position, _), erasure in steps.items():
+        found.setdefault(position, []).append(erasure)
+    return found
 
 
 def _file(merchant: Merchant) -> Path:

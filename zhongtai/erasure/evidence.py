@@ -24,7 +24,7 @@ _LINKING = ("identifier", "phone", "email", "device")
 _TABLES = """
     create table evidence (
         position integer, row_number bigint, silo varchar, column_name varchar, kind varchar, value varchar,
-        text varchar, of_another boolean
+        text varchar, of_another boolean, is_linking boolean
     );
     create table record_keys (position integer, row_number bigint, kind varchar, value varchar, is_own boolean);
     create table broken_records (position integer, row_number bigint, record varchar);
@@ -39,10 +39,12 @@ class Unread:
 
     Attributes:
         path: where it is.
+        rows: how many it has, where they can be counted.
     """
 
     file: LandedFile
     path: Path
+    rows: int
 
 
 def kind_of(contract: Contract, column: Column) -> str:
@@ -55,6 +57,12 @@ def kind_of(contract: Contract, column: Column) -> str:
 def identities(contract: Contract) -> list[Column]:
     """The columns that tell whose a record is, or whom else it names."""
     return [column for column in contract.columns if column.personal_data in _LINKING]
+
+
+def registers(contracts: list[Contract]) -> set[str]:
+    """The kinds of which a silo keeps a table with a row each: a person has one account, one card."""
+    own_keys = ((contract, contract.column(contract.key[0])) for contract in contracts if len(contract.key) == 1)
+    return {kind_of(contract, column) for contract, column in own_keys if column.personal_data == "identifier"}
 
 
 def collect(
@@ -140,12 +148,15 @@ def _collect_files(
         for statement in _inserts(judge.contract, followed):
             connection.execute(statement)
         connection.execute("drop table records")
-    return [Unread(file, paths[file.position]) for file in files if file.position in faults]
+    unread = [(file, faults[file.position]) for file in files if file.position in faults]
+    return [Unread(file, paths[file.position], fault.rows) for file, fault in unread]
 
 
 def _inserts(contract: Contract, followed: set[str]) -> Iterator[str]:
     """SQL that takes what is of interest out of `records`."""
-    has_own = any(not column.of_another for column in identities(contract))
+    own = [column for column in identities(contract) if not column.of_another]
+    # Only a record that tells two identities leads from one to the other.
+    is_linking = sum(column.personal_data != "device" for column in own) > 1
     for place, column in enumerate(contract.columns):
         value = f"v{place}"
         if column.personal_data in _LINKING:
@@ -155,11 +166,11 @@ def _inserts(contract: Contract, followed: set[str]) -> Iterator[str]:
             yield (
                 f"insert into evidence select position, row_number, {quote_literal(contract.silo)}, "
                 f"{quote_literal(column.name)}, {quote_literal(kind_of(contract, column))}, {normalised}, {value}, "
-                f"{column.of_another} from records where {normalised} is not null"
+                f"{column.of_another}, {is_linking} from records where {normalised} is not null"
             )
         is_own = contract.key == (column.name,)
         # A record with a person's identity is that person's, whatever it refers to; only its own key is followed.
-        if column.name in followed and (is_own or not has_own):
+        if column.name in followed and (is_own or not own):
             yield (
                 f"insert into record_keys select position, row_number, "
                 f"{quote_literal(f'{contract.silo}.{column.name}')}, {value}, {is_own} from records "

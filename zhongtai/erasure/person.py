@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zhongtai.erasure import apart
+from zhongtai.erasure.apart import Value
 from zhongtai.erasure.search import LEAST_CHARACTERS
 from zhongtai.errors import UsageError, ZhongtaiError
 from zhongtai.ingest import personal
@@ -12,8 +14,6 @@ from zhongtai.ingest import personal
 if TYPE_CHECKING:
     import duckdb
 
-# A value that more identities of one silo share is a counter's phone or the like: nobody's (OneID says the same).
-SHARED_BY = 8
 # A person with more identities is several persons.
 _MOST_IDENTITIES = 200
 
@@ -32,22 +32,29 @@ class Start:
     emails: tuple[str, ...] = ()
 
 
-def find(connection: duckdb.DuckDBPyConnection, start: Start) -> None:
+def find(connection: duckdb.DuckDBPyConnection, start: Start, registers: set[str], holders_limit: int) -> list[str]:
     """Fills `known` (kind, value) with the person's identities, `shared` with those that are nobody's.
+
+    Args:
+        registers: as `evidence.registers` gives them.
+        holders_limit: a value that more identities of one silo share is nobody's; OneID's policy.
+
+    Returns:
+        SILO:ID of others who have one of the person's phones or addresses, and are told apart.
 
     Raises:
         UsageError: nothing in landing has an identity of the start, or it is a shared one.
         ZhongtaiError: too many identities for one person.
     """
-    _find_shared(connection)
-    connection.execute("create or replace temp table known (kind varchar, value varchar)")
+    _find_shared(connection, holders_limit)
+    given: dict[Value, str] = {}
     for silo, value in start.identities:
         found = connection.execute(
             "select distinct kind, value from evidence where value = ? and silo = ? and not of_another "
             "and (contains(kind, '.') or kind = 'device')",
             [value, silo],
         ).fetchall()
-        _begin(connection, found, f"{silo}:{value}")
+        given |= _given(connection, found, f"{silo}:{value}", holders_limit)
     for kind, values in (("phone", start.phones), ("email", start.emails)):
         for value in values:
             found = connection.execute(
@@ -56,25 +63,43 @@ def find(connection: duckdb.DuckDBPyConnection, start: Start) -> None:
                 "on evidence.value = given.value where kind = ? and not of_another",
                 [value, kind],
             ).fetchall()
-            _begin(connection, found, f"the {kind} given")
-    connection.execute("create or replace temp table known as select distinct * from known")
-    _close(connection)
+            given |= _given(connection, found, f"the {kind} given", holders_limit)
+    person = apart.person(_records_around(connection, set(given)), set(given), registers)
+    if person.disputed:
+        what = given[min(person.disputed)]
+        raise UsageError(
+            f"{what} is of several persons, whom an account, a card or a union id tells apart: nothing was erased. "
+            "Leave it out, and name every id of the one person: --person SILO:ID"
+        )
+    if len(person.values) > _MOST_IDENTITIES:
+        raise ZhongtaiError(
+            f"More than {_MOST_IDENTITIES} identities hang together with this one: that is not one person. Nothing "
+            "was erased. See which with --dry-run and a single --person."
+        )
+    connection.execute("create or replace temp table known (kind varchar, value varchar)")
+    connection.executemany("insert into known values (?, ?)", sorted(person.values))
+    return sorted(f"{kind.partition('.')[0]}:{value}" for kind, value in person.others if "." in kind)
 
 
-def _begin(connection: duckdb.DuckDBPyConnection, found: list[tuple[str, str]], what: str) -> None:
+def _given(
+    connection: duckdb.DuckDBPyConnection, found: list[Value], what: str, holders_limit: int
+) -> dict[Value, str]:
     if not found:
-        raise UsageError(f"No landed record has {what}: nothing was erased. Is it written as the silo writes it?")
+        raise UsageError(
+            f"No landed record has {what}: nothing was erased. Either it was erased before, or the silo writes it "
+            "otherwise."
+        )
     for kind, value in found:
         if connection.execute("select 1 from shared where kind = ? and value = ?", [kind, value]).fetchone():
             raise UsageError(
-                f"{what} is shared by more than {SHARED_BY} identities of one silo: it is nobody's. Name the person by "
-                "an id: --person SILO:ID"
+                f"{what} is shared by more than {holders_limit} identities of one silo: it is nobody's. Name the "
+                "person by an id: --person SILO:ID"
             )
-        connection.execute("insert into known values (?, ?)", [kind, value])
+    return dict.fromkeys(found, what)
 
 
-def _find_shared(connection: duckdb.DuckDBPyConnection) -> None:
-    """Phones, addresses and union ids that more than `SHARED_BY` identities of one silo have."""
+def _find_shared(connection: duckdb.DuckDBPyConnection, holders_limit: int) -> None:
+    """A counter's phone or the like: what more identities of one silo have, of phones, addresses and union ids."""
     connection.execute(
         f"""
         create or replace temp table shared as
@@ -85,35 +110,41 @@ def _find_shared(connection: duckdb.DuckDBPyConnection) -> None:
             where not contains(links.kind, '.') and links.kind <> 'device' and contains(names.kind, '.')
                 and not links.of_another and not names.of_another
             group by links.kind, links.value, names.silo
-            having count(distinct (names.kind, names.value)) > {SHARED_BY}
+            having count(distinct (names.kind, names.value)) > {holders_limit}
         )
         """
     )
 
 
-def _close(connection: duckdb.DuckDBPyConnection) -> None:
-    """Follows records that tell a known identity beside another; devices are used by families, and lead nowhere."""
+def _records_around(connection: duckdb.DuckDBPyConnection, start: set[Value]) -> list[list[Value]]:
+    """The values of each record to which some way leads from the start; devices, which families use, lead nowhere."""
+    connection.execute(
+        """
+        create or replace temp table links as
+        select position, row_number, kind, value from evidence anti join shared using (kind, value)
+        where is_linking and not of_another and kind <> 'device'
+        """
+    )
+    connection.execute("create or replace temp table around (kind varchar, value varchar)")
+    connection.executemany("insert into around values (?, ?)", sorted(start))
     while True:
         row = connection.execute(
             """
-            insert into known
+            insert into around
             select distinct others.kind, others.value
-            from known
-            inner join evidence as told using (kind, value)
-            inner join evidence as others using (position, row_number)
-            where not told.of_another and not others.of_another and told.kind <> 'device' and others.kind <> 'device'
-                and (others.kind, others.value) not in (select (kind, value) from known)
-                and (others.kind, others.value) not in (select (kind, value) from shared)
+            from around
+            inner join links as told using (kind, value)
+            inner join links as others using (position, row_number)
+            anti join around as seen on others.kind = seen.kind and others.value = seen.value
             """
         ).fetchone()
-        counted = connection.execute("select count(*) from known").fetchone()
-        if counted and counted[0] > _MOST_IDENTITIES:
-            raise ZhongtaiError(
-                f"More than {_MOST_IDENTITIES} identities hang together with this one: that is not one person. Nothing "
-                "was erased. See which with --dry-run and a single --person."
-            )
         if not row or not row[0]:
-            return
+            break
+    records: dict[tuple[int, int], list[Value]] = {}
+    query = "select position, row_number, kind, value from links semi join around using (kind, value) order by all"
+    for position, number, kind, value in connection.execute(query).fetchall():
+        records.setdefault((position, number), []).append((kind, value))
+    return list(records.values())
 
 
 def plan(connection: duckdb.DuckDBPyConnection) -> None:

@@ -50,7 +50,7 @@ def rewrite(source: Path, target: Path, changes: list[tuple[Contract, Changes]],
     plain, changed = folder / "plain", folder / "changed"
     unpack(source, plain)
     encoding = _encoding_of(plain, contract)
-    with changed.open("w", encoding=encoding, newline="") as out:
+    with changed.open("w", encoding=encoding, errors=_errors(encoding), newline="") as out:
         if contract.format == "json":
             with plain.open(encoding=encoding, newline="") as stream:
                 text = stream.read()
@@ -114,6 +114,11 @@ def _encoding_of(plain: Path, contract: Contract) -> str:
     return {"utf-8-sig": "utf-8"}.get(name, name)
 
 
+def _errors(encoding: str) -> str:
+    """What becomes of the bytes of a character that the end cuts off: they stay where one can stand alone."""
+    return "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+
+
 def _lines(plain: Path, encoding: str, contract: Contract, changes: Changes) -> Iterator[str]:
     """The lines that stay. A file of JSON lines keeps an empty one: without any it would be no file of records."""
     is_json = contract.format == "jsonl"
@@ -124,7 +129,7 @@ def _lines(plain: Path, encoding: str, contract: Contract, changes: Changes) -> 
         spans, ends, nothing = _csv_spans(plain, encoding, contract, changes), "", ""
     start, end, record = next(spans, (0, 0, 0))
     is_empty = True
-    with plain.open(encoding=encoding, newline=ends) as stream:
+    with plain.open(encoding=encoding, errors=_errors(encoding), newline=ends) as stream:
         for number, line in enumerate(stream, start=1):
             while end and number >= end:
                 start, end, record = next(spans, (0, 0, 0))
@@ -153,7 +158,7 @@ def _csv_spans(plain: Path, encoding: str, contract: Contract, changes: Changes)
 def _json_spans(plain: Path, encoding: str, changes: Changes) -> Iterator[tuple[int, int, int]]:
     wanted = changes.dropped | set(changes.blanked)
     record = 0
-    with plain.open(encoding=encoding, newline="\n") as stream:
+    with plain.open(encoding=encoding, errors=_errors(encoding), newline="\n") as stream:
         for number, line in enumerate(stream, start=1):
             if line.strip("\ufeff \t\r\n"):
                 record += 1

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from zhongtai.erasure import erasures
-from zhongtai.ingest import faults, journal, keys, ledger, parquet_stage, reader, rejected, stored
+from zhongtai.ingest import event_ranges, faults, journal, keys, ledger, parquet_stage, reader, rejected, stored
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.faults import Judge
 from zhongtai.ingest.landing import LandedFile
@@ -18,7 +17,7 @@ from zhongtai.ingest.ledger import FileLoad
 from zhongtai.ingest.reader import Whole
 from zhongtai.ingest.unpack import FileFault
 from zhongtai.merchant import Merchant
-from zhongtai.sql import quote_identifier, read_parquet, scalar
+from zhongtai.sql import read_parquet, scalar
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,6 +30,7 @@ class Batch:
     Attributes:
         folder: for temporary files.
         hash: `ledger.current_hash` of the contract.
+        latest: the latest moment (UTC) that the table's earlier files tell.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -38,6 +38,7 @@ class Batch:
     contract: Contract
     folder: Path
     hash: str
+    latest: datetime | None = None
 
     @property
     def judge(self) -> Judge:
@@ -57,8 +58,10 @@ def load(
     Returns:
         The entries that this changed or made.
     """
+    first = files[0][0].position
+    work = replace(work, latest=event_ranges.latest_before(entries.values(), first, work.hash))
     new = {file.position: _new_entry(work, file, replaced) for file, _ in files}
-    held = _held_before(work, entries, files[0][0].position)
+    held = _held_before(work, entries, first)
     paths = {file.position: path for file, path in files}
     broken: dict[int, FileFault] = {}
     while True:
@@ -214,7 +217,7 @@ def _counted(
         entry.rows_loaded = entry.rows_read - entry.rows_quarantined - entry.rows_duplicate - entry.rows_superseded
         if entry.replaced_by is not None:
             entry.rows_superseded, entry.rows_loaded = entry.rows_superseded + entry.rows_loaded, 0
-    _set_event_ranges(work, files)
+    event_ranges.set_event_ranges(work, files)
     return [*(_with_superseded(held[position], rows) for position, rows in superseded.items()), *files]
 
 
@@ -265,30 +268,3 @@ def _write_raw(work: Batch, batch: int, has_verdicts: bool) -> None:
         kept = f"where {keys.ROW_ID} not in (select row_id from verdicts) order by _file_position, _row_number"
     file = stored.raw_file(work.merchant, work.contract.silo, work.contract.table, batch)
     journal.put_in_place(stored.write(work.connection, f"select * from accepted {kept}", file), file)
-
-
-def _set_event_ranges(work: Batch, files: list[FileLoad]) -> None:
-    """The first and last moment of each file's stored rows; a date lasts from its local start to its local end."""
-    if work.contract.event_time is None:
-        return
-    file = stored.raw_file(work.merchant, work.contract.silo, work.contract.table, files[0].batch)
-    name = quote_identifier(work.contract.event_time)
-    ranges = {
-        int(position): (first, last)
-        for position, first, last in work.connection.execute(
-            f"select _file_position, min({name}), max({name}) from {read_parquet([file])} "
-            f"where {name} between {rejected.FIRST_DAY} and {rejected.LAST_DAY} group by _file_position"
-        ).fetchall()
-    }
-    for entry in files:
-        first, last = ranges.get(entry.position, (None, None))
-        if first is not None:
-            entry.first_event_at, entry.last_event_at = _moments(first, last, ZoneInfo(work.merchant.time_zone))
-
-
-def _moments(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    if isinstance(first, datetime) and isinstance(last, datetime):
-        return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
-    start = datetime.combine(first, time(), zone).astimezone(UTC)
-    end = datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC) - timedelta(microseconds=1)
-    return start, end

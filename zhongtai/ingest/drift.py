@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 import yaml
 
-from zhongtai.ingest import fitting, inbox, landing, ledger, originals, quarantine
+from zhongtai.ingest import fitting, inbox, landing, lateness, ledger, originals, quarantine
 from zhongtai.ingest.contract import Column, Contract
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
@@ -26,12 +26,6 @@ _SAMPLE = 1_000  # records of a file
 _SHARE = 0.1  # of a file's rows that are rejected for one column's type: it is another type now
 _ALIKE = 0.6
 _NAMELESS = re.compile(r"column \d+$")
-_CADENCES = {
-    "hourly": timedelta(hours=1),
-    "daily": timedelta(days=1),
-    "weekly": timedelta(days=7),
-    "monthly": timedelta(days=31),
-}
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,7 @@ def check(merchant: Merchant, contracts: list[Contract], now: datetime) -> list[
     """Every difference, in the order of the contracts; files are read as far as a sample needs."""
     import duckdb
 
-    last = {(file.silo, file.table): file for file in landing.read_log(merchant) if not file.mends}
+    last = lateness.last_files(landing.read_log(merchant))
     loads = {load.position: load for load in ledger.read(merchant)}
     findings: list[Finding] = []
     with duckdb.connect() as connection:
@@ -94,9 +88,8 @@ def check(merchant: Merchant, contracts: list[Contract], now: datetime) -> list[
 
 
 def _late(contract: Contract, file: LandedFile, now: datetime) -> Iterator[Finding]:
-    cadence = _CADENCES.get(contract.cadence)
-    age = now - file.landed_at
-    if cadence is not None and age > 2 * cadence:
+    if lateness.late_by(contract, file, now):
+        age = now - file.landed_at
         message = f"expected {contract.cadence}; {file.name} landed {age.days} days and {age.seconds // 3600} hours ago"
         yield Finding(f"{contract.silo}.{contract.table}", "late", message)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
 
+from zhongtai.erasure import erasures
 from zhongtai.errors import UsageError
 from zhongtai.ingest import landing, originals, quarantine
 from zhongtai.ingest.contract import Contract
@@ -30,6 +31,7 @@ class MendedRow:
     Attributes:
         line: in the export, for messages.
         position, number: where the rejected record stands.
+        times_erased: how many times somebody had been erased from its file when it was exported.
         values: by the contract's header names; None where the cell is empty.
         extra: the columns that the contract does not name.
     """
@@ -37,6 +39,7 @@ class MendedRow:
     line: int
     position: int
     number: int
+    times_erased: int
     values: dict[str, str | None]
     extra: dict[str, str | None]
 
@@ -104,12 +107,20 @@ def record_values(contract: Contract, record: Original) -> tuple[list[str | None
 def _rows(merchant: Merchant, contract: Contract) -> Iterator[list[str | None]]:
     """The lines of an export, file by file."""
     files = {file.position: merchant.landing / file.path for file in landing.read_log(merchant)}
+    erased = erasures.times_erased(merchant)
     waiting = quarantine.waiting_rows(merchant, contract.silo, contract.table)
     for position, together in groupby(waiting, key=lambda row: int(str(row["position"]))):
         reasons = {int(str(row["row_number"])): (str(row["reason"]), str(row["message"])) for row in together}
         for record in originals.originals(contract, files[position], list(reasons)):
             values, extra = record_values(contract, record)
-            yield [files[position].name, str(record.number), *reasons[record.number], *values, extra, record.text]
+            name = _name(files[position].name, erased.get(position, 0))
+            yield [name, str(record.number), *reasons[record.number], *values, extra, record.text]
+
+
+def _name(landed: str, times_erased: int) -> str:
+    """The file's name in landing; `00000012.1_…` once somebody was erased from it, which gave its rows new numbers."""
+    position, _, rest = landed.partition("_")
+    return f"{position}.{times_erased}_{rest}" if times_erased else landed
 
 
 def _write_csv(file: Path, header: list[str | None], rows: Iterable[list[str | None]]) -> int:
@@ -177,8 +188,8 @@ def _workbook_lines(file: Path) -> Iterator[list[str]]:
 
 def _mended_row(contract: Contract, file: Path, line: int, cells: dict[str, str]) -> MendedRow:
     name, number = cells.get("_file", ""), cells.get("_row_number", "")
-    position = name.partition("_")[0]
-    if not (position.isdecimal() and number.isdecimal()):
+    position, _, times_erased = name.partition("_")[0].partition(".")
+    if not (position.isdecimal() and number.isdecimal() and (times_erased or "0").isdecimal()):
         raise UsageError(f"{file}, line {line}: '_file' and '_row_number' must stay as they were exported.")
     extra: dict[str, str | None] = {}
     if cells.get(EXTRA):
@@ -187,4 +198,4 @@ def _mended_row(contract: Contract, file: Path, line: int, cells: dict[str, str]
         except (ValueError, AttributeError) as error:
             raise UsageError(f"{file}, line {line}: '{EXTRA}' is no JSON object: {error}") from error
     values = {column.source_name: cells.get(column.source_name) or None for column in contract.columns}
-    return MendedRow(line, int(position), int(number), values, extra)
+    return MendedRow(line, int(position), int(number), int(times_erased or 0), values, extra)

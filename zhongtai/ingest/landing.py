@@ -38,7 +38,8 @@ class LandedFile(BaseModel):
         path: relative to the landing folder.
         name: the file's name at the silo.
         landed_at: UTC; recorded for people, never used by data.
-        mends: of a file of mended rows, which rejected rows they are in place of: by position, numbers as `3-5,9`.
+        mends: of a file of mended rows, which rejected rows they are in place of: by position, numbers as `3-5,9`. The
+            log has the numbers of then; `read_log` those that the rows have since persons were erased.
     """
 
     position: int
@@ -126,9 +127,7 @@ def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
     for file in unmatched(merchant, contracts):
         LOGGER.warning("%s matches no contract and was not landed", ascii(str(file)))
     journal.private_folder(merchant.landing)
-    journal.repair(_log(merchant))
-    log = read_log(merchant)
-    _finish_or_clear(merchant.landing, log)
+    log = repair(merchant)
     landed = _Landed(log, erasures.erased_contents(merchant))
     new: list[LandedFile] = []
     copied: list[LandedFile] = []
@@ -159,10 +158,8 @@ def land_mended(
         write: writes its content to the path that it is given.
         mends: as `LandedFile` has it.
     """
-    log = read_log(merchant)
-    journal.repair(_log(merchant))
-    _finish_or_clear(merchant.landing, log)
-    number = position(merchant) + 1
+    log = repair(merchant)
+    number = log[-1].position + 1 if log else 1
     folder = journal.private_folder(merchant.landing / silo / table)
     temporary = _temporary(folder, number)
     write(temporary)
@@ -183,6 +180,21 @@ def land_mended(
     return _commit(merchant, [file])[0]
 
 
+def repair(merchant: Merchant) -> list[LandedFile]:
+    """Finishes what a killed landing began, or takes it back; call it before landed files are read.
+
+    Returns:
+        What has landed.
+
+    Raises:
+        ZhongtaiError: landed files exist that the log does not know.
+    """
+    journal.repair(_log(merchant))
+    log = read_log(merchant)
+    _finish_or_clear(merchant.landing, log)
+    return log
+
+
 def waiting(merchant: Merchant, contracts: list[Contract]) -> list[Source]:
     """What `land` would copy: new files, and changed ones. Only files whose name, size or time is new are read.
 
@@ -195,7 +207,12 @@ def waiting(merchant: Merchant, contracts: list[Contract]) -> list[Source]:
 
 def read_log(merchant: Merchant) -> list[LandedFile]:
     """Every landed file in landing order."""
-    return [LandedFile.model_validate(entry) for entry in journal.read(_log(merchant))]
+    log = [LandedFile.model_validate(entry) for entry in journal.read(_log(merchant))]
+    mends = {file.position: file.mends for file in log if file.mends}
+    if not mends:
+        return log
+    now = erasures.renumbered(merchant, mends)
+    return [file.model_copy(update={"mends": now.get(file.position, {})}) for file in log]
 
 
 def position(merchant: Merchant) -> int:

@@ -15,7 +15,7 @@ from zhongtai.ingest.contract import Contract
 from zhongtai.merchant import Merchant
 
 # Raise it when the loader turns the same file into something else: every file is then loaded again.
-LOADER_VERSION = 5
+LOADER_VERSION = 6
 
 
 class FileLoad(BaseModel):
@@ -27,6 +27,7 @@ class FileLoad(BaseModel):
         status: quarantined when the file as a whole is; its rows, where they can be counted, are all quarantined.
         reason: why the file as a whole is quarantined.
         rows_superseded: rows kept in raw as history whose key has a newer version, here or in a later file.
+        rows_late: rows in raw of a business date before the latest that the table had when the file landed.
         first_event_at, last_event_at: UTC, over the rows in raw; a date counts from its local start to its local end.
         quarantined_dates: quarantined rows by business date, of those whose event time can be read.
         replaced_by: position of a later file from the same place, of a table whose rows are only appended: the later
@@ -47,6 +48,7 @@ class FileLoad(BaseModel):
     rows_duplicate: int = 0
     rows_superseded: int = 0
     rows_erased: int = 0
+    rows_late: int = 0
     first_event_at: datetime | None = None
     last_event_at: datetime | None = None
     quarantined_dates: dict[date, int] = {}

@@ -14,6 +14,7 @@ from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
 from zhongtai.ingest.rejected import FIRST_DAY, LAST_DAY
+from zhongtai.ingest.row_numbers import parse_numbers
 from zhongtai.ingest.stored import quarantine_file
 from zhongtai.merchant import Merchant
 from zhongtai.sql import read_parquet
@@ -154,24 +155,6 @@ def missing_dates(
         if number in mended.get(position, {}):
             missing[silo, table, day] -= 1
     return {place: rows for place, rows in missing.items() if rows}
-
-
-def format_numbers(numbers: Iterable[int]) -> str:
-    """Row numbers as `3-5,9`."""
-    parts = []
-    for _, run in groupby(enumerate(sorted(numbers)), key=lambda item: item[1] - item[0]):
-        together = [number for _, number in run]
-        parts.append(str(together[0]) if len(together) == 1 else f"{together[0]}-{together[-1]}")
-    return ",".join(parts)
-
-
-def parse_numbers(text: str) -> list[int]:
-    """The numbers that `format_numbers` wrote."""
-    numbers: list[int] = []
-    for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        numbers += range(int(first), int(last or first) + 1)
-    return numbers
 
 
 def _file(merchant: Merchant, load: FileLoad) -> Path:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from zhongtai import lock
+from zhongtai.erasure import erasures
 from zhongtai.errors import UsageError
 from zhongtai.ingest import exported, inbox, landing, ledger, loader, mended_forms, originals, quarantine
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.exported import MendedRow
 from zhongtai.ingest.ledger import FileLoad
+from zhongtai.ingest.row_numbers import format_numbers
 from zhongtai.merchant import Merchant
 
 Place = tuple[int, int]  # position of the file, number of the row
@@ -57,6 +59,7 @@ def reload(merchant: Merchant, contracts: list[Contract], contract: Contract) ->
         BusyError: a run is going on.
     """
     with lock.hold(merchant, f"replay of {contract.silo}.{contract.table}"):
+        landing.repair(merchant)  # what a killed replay landed
         before = _places(merchant, contract)
         loads = loader.load_pending(merchant, contracts, {(contract.silo, contract.table)})
         now = _places(merchant, contract)
@@ -80,6 +83,7 @@ def replay(merchant: Merchant, contracts: list[Contract], contract: Contract, fi
         )
     rows = exported.read(contract, file)
     with lock.hold(merchant, f"replay of {contract.silo}.{contract.table}"):
+        landing.repair(merchant)  # what a killed replay landed
         loader.load_pending(merchant, contracts, {(contract.silo, contract.table)})
         result = Replayed()
         waiting = _places(merchant, contract)
@@ -98,7 +102,7 @@ def _land(merchant: Merchant, contracts: list[Contract], contract: Contract, row
     numbers: dict[int, list[int]] = {}
     for row in rows:
         numbers.setdefault(row.position, []).append(row.number)
-    mends = {position: quarantine.format_numbers(mine) for position, mine in sorted(numbers.items())}
+    mends = {position: format_numbers(mine) for position, mine in sorted(numbers.items())}
     name = hashlib.sha256(repr(mends).encode()).hexdigest()[:8]
     values = [row.values | row.extra for row in rows]
     landed = landing.land_mended(
@@ -122,7 +126,8 @@ def _places(merchant: Merchant, contract: Contract) -> set[Place]:
 
 
 def _check_files(merchant: Merchant, contract: Contract, file: Path, rows: list[MendedRow]) -> None:
-    """Every row must be of a file of this table."""
+    """Every row must be of a file of this table, and be called as it is now."""
+    erased = erasures.times_erased(merchant)
     own = {
         load.position for load in ledger.read(merchant) if (load.silo, load.table) == (contract.silo, contract.table)
     }
@@ -131,6 +136,11 @@ def _check_files(merchant: Merchant, contract: Contract, file: Path, rows: list[
             raise UsageError(
                 f"{file}, line {row.line}: no file with the number {row.position} has landed for "
                 f"{contract.silo}.{contract.table}. Is it another table's export?"
+            )
+        if row.times_erased != erased.get(row.position, 0):
+            raise UsageError(
+                f"{file}, line {row.line}: a person was erased from file {row.position} since this was exported, so "
+                "its rows have other numbers now. Export again, and mend that."
             )
 
 

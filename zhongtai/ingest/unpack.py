@@ -8,6 +8,7 @@ import gzip
 import io
 import lzma
 import re
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -29,6 +30,20 @@ _MARKS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be
 _BLANK_FIRST = re.compile("\ufeff?[ \t]*[\r\n]")
 # Encodings of text that no file has: of host names, of source code, of mail.
 _NO_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7")
+
+
+# A way to decode, under a name of ours: U+FFFD for a character that the end of the file cuts off.
+_CUT_OFF = "zhongtai.cut_off"
+_CUT_REASONS = ("unexpected end of data", "incomplete multibyte sequence", "truncated data")
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    if isinstance(error, UnicodeDecodeError) and error.reason in _CUT_REASONS:
+        return "\ufffd", len(error.object)
+    raise error
+
+
+codecs.register_error(_CUT_OFF, _replaced)
 
 
 class FileFault(Exception):
@@ -62,6 +77,8 @@ class Plain:
 def plain_text(contract: Contract, file: Path, target: Path) -> Plain:
     """Checks that the whole file is readable; unpacks and decodes it to `target` where it is not plain UTF-8.
 
+    JSON lines that are cut within a character end in U+FFFD: their last line is broken, and no other.
+
     Raises:
         FileFault: a broken archive, or bytes that are not in the contract's encoding.
         UsageError: the contract names an encoding that Python does not know.
@@ -74,7 +91,10 @@ def plain_text(contract: Contract, file: Path, target: Path) -> Plain:
     with _unpacked(file, magic) as stream:
         start = stream.read(_BLOCK)
         text = _Text(_byte_order(encoding, start), contract.quote, file.stat().st_size)
-        text.decode(start, stream, None if is_plain else target)
+        text.decode(start, stream, None if is_plain else target, may_be_cut=contract.format == "jsonl")
+    if text.cut_bytes and is_plain:
+        _end_in_replacement(file, target, text.cut_bytes)
+        is_plain = False
     lines = text.lines + (contract.format == "csv" and text.begins_blank)
     plain = Plain(file if is_plain else target, lines, text.is_regular)
     if contract.format == "csv" and text.is_by_returns and not text.has_quotes and not text.begins_blank:
@@ -98,7 +118,18 @@ def original_text(contract: Contract, file: Path, newline: str) -> Iterator[tupl
         for name, mark in _MARKS.items():
             if start.startswith(mark) and encoding in (name, "utf-16", "utf-8-sig"):
                 encoding = name
-        yield io.TextIOWrapper(stream, {"utf-8-sig": "utf-8"}.get(encoding, encoding), newline=newline), encoding
+        codec = {"utf-8-sig": "utf-8"}.get(encoding, encoding)
+        errors = _CUT_OFF if contract.format == "jsonl" else "strict"
+        yield io.TextIOWrapper(stream, codec, errors=errors, newline=newline), encoding
+
+
+def _end_in_replacement(file: Path, target: Path, cut_bytes: int) -> None:
+    """Copies a file of UTF-8 with U+FFFD in place of its last bytes."""
+    shutil.copyfile(file, target)
+    with target.open("r+b") as writing:
+        writing.seek(-cut_bytes, io.SEEK_END)
+        writing.truncate()
+        writing.write("\ufffd".encode())
 
 
 def _encoding(contract: Contract) -> str:
@@ -194,6 +225,7 @@ class _Text:
         is_regular: as `Plain` has it.
         is_by_returns: whether it has carriage returns, and no line feed.
         begins_blank: whether nothing is in the first line.
+        cut_bytes: of a character that the end cuts off; U+FFFD stands for them.
     """
 
     def __init__(self, encoding: str, quote: str, packed_size: int) -> None:
@@ -202,12 +234,13 @@ class _Text:
         self.is_regular = True
         self.is_by_returns = False
         self.begins_blank = False
+        self.cut_bytes = 0
         self._encoding = encoding
         self._quote = quote
         self._packed_size = packed_size
         self._last = "\n"
 
-    def decode(self, start: bytes, stream: IO[bytes], target: Path | None) -> None:
+    def decode(self, start: bytes, stream: IO[bytes], target: Path | None, *, may_be_cut: bool) -> None:
         """Decodes the whole stream, which goes on after `start`, copying it in UTF-8 to `target`.
 
         Raises:
@@ -219,7 +252,7 @@ class _Text:
         with (target or Path("/dev/null")).open("wb") as writing:
             while True:
                 try:
-                    text = decoder.decode(block, final=not block)
+                    text = self._decoded(decoder, block, may_be_cut)
                     encoded = text.encode() if target else b""
                 except UnicodeError as error:
                     place = offset + getattr(error, "start", 0)
@@ -237,6 +270,16 @@ class _Text:
         self.is_by_returns = self.is_by_returns and self.lines == 0
         self.lines += self._last != "\n"
         self.is_regular = self.is_regular and self._last != "\r"
+
+    def _decoded(self, decoder: codecs.IncrementalDecoder, block: bytes, may_be_cut: bool) -> str:
+        try:
+            return decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            # Bytes that no character begins with are refused before; what is left at the end was waiting for more.
+            if block or not may_be_cut:
+                raise
+            self.cut_bytes = len(error.object)
+            return "\ufffd"
 
     def _look_at(self, text: str) -> None:
         self.lines += text.count("\n")

@@ -104,9 +104,11 @@ def people(shop: Shop) -> Shop:
     return shop
 
 
-def forget(shop: Shop, *identities: tuple[str, str], phones: tuple[str, ...] = ()) -> erase.Plan:
+def forget(
+    shop: Shop, *identities: tuple[str, str], phones: tuple[str, ...] = (), holders_limit: int = 8
+) -> erase.Plan:
     """Erases without asking."""
-    done = erase.forget(shop.merchant, shop.contracts, Start(identities, phones), lambda _: True)
+    done = erase.forget(shop.merchant, shop.contracts, Start(identities, phones), holders_limit, lambda _: True)
     assert done is not None
     return done
 
@@ -119,7 +121,7 @@ def planned(shop: Shop, *identities: tuple[str, str]) -> erase.Plan:
         shown.append(plan)
         return False
 
-    assert erase.forget(shop.merchant, shop.contracts, Start(identities), shown_only) is None
+    assert erase.forget(shop.merchant, shop.contracts, Start(identities), 8, shown_only) is None
     return shown[0]
 
 

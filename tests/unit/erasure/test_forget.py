@@ -105,6 +105,14 @@ def test_a_counter_s_phone_leads_to_nobody(people: Shop) -> None:
         forget(people, phones=(counter,))
 
 
+def test_how_many_share_a_counter_s_phone_is_a_policy(people: Shop) -> None:
+    shared = "13811110000"
+    people.put("users_2.csv", USERS + "".join(f"user-20000{number},{shared},,,\n" for number in range(3)))
+    people.run()
+    with pytest.raises(UsageError, match="shared by more than 2 identities"):
+        forget(people, phones=(shared,), holders_limit=2)
+
+
 def test_rejected_rows_and_unreadable_files_are_erased_too(people: Shop) -> None:
     people.put("users_2.csv", USERS + 'user-000001,138 1234 5678,"broken\nuser-000003,13700000003,,Cy,\n')
     people.put("users_3.csv", "id;phone\nuser-000001;13812345678\n")

@@ -19,6 +19,7 @@ import xlsxwriter
 
 from zhongtai.errors import UsageError
 from zhongtai.ingest import exported, landing, ledger, quarantine, replay
+from zhongtai.ingest.row_numbers import format_numbers, parse_numbers
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Shop
@@ -294,5 +295,5 @@ def test_a_file_that_is_rejected_as_a_whole_degrades_its_table_until_it_is_corre
 
 @pytest.mark.parametrize(("numbers", "text"), [([], ""), ([4], "4"), ([9, 3, 4, 5], "3-5,9"), ([1, 3], "1,3")])
 def test_row_numbers_are_written_as_ranges(numbers: list[int], text: str) -> None:
-    assert quarantine.format_numbers(numbers) == text
-    assert quarantine.parse_numbers(text) == sorted(numbers)
+    assert format_numbers(numbers) == text
+    assert parse_numbers(text) == sorted(numbers)
