@@ -14,6 +14,7 @@ from zhongtai.simulator.world import World
 _SKU_COLUMNS = ("sku_id", "product_id", "sku_name", "supplier_id", "tags", "is_seasonal", "is_presale", "package_size")
 _TYPED_EMPTY = 0.2
 _SECOND_SOURCE_RATE = 0.08
+_ENDED_RATE, _AGREED_AGAIN_RATE = 0.3, 0.5
 _CANDIDATE_CITIES = ("杭州市", "郑州市", "沈阳市", "重庆市", "长沙市", "厦门市", "济南市", "昆明市")
 
 
@@ -97,35 +98,65 @@ def _write_suppliers(world: World, silos: Silos) -> None:
 
 
 def _write_terms(world: World, silos: Silos, terms: Terms) -> None:
-    """Terms of each SKU's supplier whenever its cost changes, and of second sources."""
-    rng = world.rng("terms file")
-    skus, changes = world.skus, world.sku_changes
-    known = known_days(world)
+    """Terms of each SKU's supplier whenever its cost or what was agreed changes, and of second sources."""
+    rows = pd.concat([_main_terms(world), _second_sources(world)], ignore_index=True)
+    rows = _renegotiated(rows, terms)
+    rows = rows[rows["day"] < world.days].sort_values("day", kind="stable")
+    sku, supplier, day = (rows[name].to_numpy() for name in ("sku", "supplier", "day"))
+    columns = {
+        "supplier_id": pick(world.suppliers["supplier_id"], supplier),
+        "sku_id": pick(world.skus["sku_id"], sku),
+        "lead_time_days": terms.lead_days_on(supplier, day),
+        "minimum_order_units": terms.minimum_units[sku],
+        "price_amount": rows["cost_amount"].to_numpy(),
+        "response_hours": terms.response_hours_on(supplier, day),
+        "is_ended": rows["is_ended"].to_numpy(),
+        "updated_at": world.midnight(day),
+    }
+    silos.write("erp", "supplier_terms", columns, day)
+
+
+def _main_terms(world: World) -> pd.DataFrame:
+    """A row a SKU and cost: sku, supplier, day, cost_amount, is_ended."""
+    changes, known = world.sku_changes, known_days(world)
     main = changes.assign(day=np.maximum(changes["day"], known[changes["sku"]]))
     first = np.r_[True, np.diff(main["sku"]) > 0]
     main.loc[first, "day"] = known[main["sku"].to_numpy()[first]]
     dearer = np.r_[True, np.diff(main["cost_amount"]) != 0]
     main = main[first | dearer].drop_duplicates(["sku", "day"], keep="last")
-    main["supplier"] = skus["supplier"].to_numpy()[main["sku"]]
+    main["supplier"] = world.skus["supplier"].to_numpy()[main["sku"]]
+    return main[["sku", "supplier", "day", "cost_amount"]].assign(is_ended=False)
+
+
+def _second_sources(world: World) -> pd.DataFrame:
+    """Rows like `_main_terms` of SKUs that another supplier delivers too; some stop, and some of those come back."""
+    rng = world.rng("terms file")
+    skus, known = world.skus, known_days(world)
     second = np.flatnonzero(rng.random(len(skus)) < _SECOND_SOURCE_RATE)
     other = (skus["supplier"].to_numpy()[second] + rng.integers(1, len(world.suppliers), len(second))) % len(
         world.suppliers
     )
     price = np.round(skus["cost_amount"].to_numpy()[second] * rng.uniform(0.97, 1.15, len(second))).astype(np.int64)
-    more = pd.DataFrame({"sku": second, "supplier": other, "day": known[second], "cost_amount": price})
-    rows = pd.concat([main[list(more.columns)], more], ignore_index=True)
-    rows = rows[rows["day"] < world.days].sort_values("day", kind="stable")
-    sku, supplier, day = (rows[name].to_numpy() for name in ("sku", "supplier", "day"))
-    columns = {
-        "supplier_id": pick(world.suppliers["supplier_id"], supplier),
-        "sku_id": pick(skus["sku_id"], sku),
-        "lead_time_days": terms.lead_days[supplier],
-        "minimum_order_units": terms.minimum_units[sku],
-        "price_amount": rows["cost_amount"].to_numpy(),
-        "response_hours": terms.response_hours[supplier],
-        "updated_at": world.midnight(day),
-    }
-    silos.write("erp", "supplier_terms", columns, day)
+    begun = pd.DataFrame(
+        {"sku": second, "supplier": other, "day": known[second], "cost_amount": price, "is_ended": False}
+    )
+    rng = world.rng("ended terms")
+    # Early ones, so that the end and what comes after it lie within the period.
+    early = rng.permutation(np.flatnonzero(begun["day"] < world.days // 3))
+    ended = begun.iloc[early[: max(2, round(len(early) * _ENDED_RATE))]].assign(is_ended=True)
+    ended["day"] += rng.integers(7, world.days // 2, len(ended))
+    again = ended.iloc[: round(len(ended) * _AGREED_AGAIN_RATE)].assign(is_ended=False)
+    again["day"] += rng.integers(5, world.days // 6, len(again))
+    return pd.concat([begun, ended, again], ignore_index=True)
+
+
+def _renegotiated(rows: pd.DataFrame, terms: Terms) -> pd.DataFrame:
+    """The rows, with one more for whatever a supplier delivers on the day from which it agreed to something else."""
+    before = rows[rows["day"].to_numpy() <= terms.changed_day[rows["supplier"]]]
+    last = before.sort_values("day", kind="stable").drop_duplicates(["sku", "supplier"], keep="last")
+    last = last[~last["is_ended"]]
+    anew = last.assign(day=terms.changed_day[last["supplier"]])
+    return pd.concat([rows, anew], ignore_index=True).drop_duplicates(["sku", "supplier", "day"])
 
 
 def _write_warehouses(world: World, silos: Silos) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from zhongtai.simulator.world import HORIZON, World
 
@@ -20,6 +21,7 @@ _ORDER_HOURS = {"standard": (1.0, 14.0), "jit": (0.2, 2.0), "vmi": (0.1, 1.0)}
 _CORE_PREPARATION_HOURS = {"standard": (7.0, 17.0), "jit": (4.0, 11.0), "vmi": (5.0, 13.0)}
 _PREPARATION_HOURS = {"standard": (30.0, 110.0), "jit": (12.0, 44.0), "vmi": (10.0, 30.0)}
 _CANCELLED_RATE = 0.012
+_RENEGOTIATED_RATE = 0.05
 
 
 @dataclass
@@ -31,12 +33,27 @@ class Terms:
         response_hours: agreed hours to confirm, by supplier.
         minimum_units: least order of each SKU, from its main supplier.
         payment_days: days from an invoice until it is due, by supplier.
+        changed_day: from when other days and hours are agreed, by supplier; HORIZON where they stay.
+        changed_lead_days, changed_response_hours: what is agreed from then on.
     """
 
     lead_days: np.ndarray
     response_hours: np.ndarray
     minimum_units: np.ndarray
     payment_days: np.ndarray
+    changed_day: np.ndarray
+    changed_lead_days: np.ndarray
+    changed_response_hours: np.ndarray
+
+    def lead_days_on(self, supplier: np.ndarray, day: np.ndarray) -> np.ndarray:
+        """The agreed lead time of each supplier on a day, shapes alike."""
+        changed = day >= self.changed_day[supplier]
+        return np.where(changed, self.changed_lead_days[supplier], self.lead_days[supplier])
+
+    def response_hours_on(self, supplier: np.ndarray, day: np.ndarray) -> np.ndarray:
+        """The agreed hours to confirm of each supplier on a day, shapes alike."""
+        changed = day >= self.changed_day[supplier]
+        return np.where(changed, self.changed_response_hours[supplier], self.response_hours[supplier])
 
 
 def agree(world: World) -> Terms:
@@ -48,12 +65,36 @@ def agree(world: World) -> Terms:
     lead = np.where(core, 2, np.where(standard, rng.integers(6, 9, count), rng.integers(4, 6, count)))
     a_year = world.skus["popularity"].to_numpy() * world.scale.orders * 2 * 365 / world.days
     tenth = a_year / len(world.warehouses) * rng.uniform(0.04, 0.12, len(a_year))
+    changed_day, more_days = _renegotiated(world)
+    hours = np.where(core, 8.0, 24.0)
     return Terms(
         lead_days=lead,
-        response_hours=np.where(core, 8.0, 24.0),
+        response_hours=hours,
         minimum_units=np.maximum(rng.choice([1, 2, 3, 5], len(a_year)), np.round(tenth)).astype(np.int64),
         payment_days=rng.choice([30, 45, 60], count),
+        changed_day=changed_day,
+        changed_lead_days=lead + more_days,
+        changed_response_hours=hours * np.select([more_days < 0, more_days > 0], [0.5, 2.0], 1.0),
     )
+
+
+def _renegotiated(world: World) -> tuple[np.ndarray, np.ndarray]:
+    """From which day a few suppliers that are not core deliver and answer slower or faster, and by how many days."""
+    rng = world.rng("renegotiations")
+    count = len(world.suppliers)
+    others = rng.permutation(np.flatnonzero(~world.suppliers["is_core"].to_numpy()))
+    chosen = others[: max(1, round(count * _RENEGOTIATED_RATE))]
+    day, more = np.full(count, HORIZON), np.zeros(count, np.int64)
+    day[chosen] = rng.integers(world.days // 4, world.days * 3 // 4, len(chosen))
+    more[chosen] = rng.choice([-2, -1, 1, 2], len(chosen))
+    world.truth["renegotiated_terms"] = pd.DataFrame(
+        {
+            "supplier_id": world.suppliers["supplier_id"].to_numpy()[chosen],
+            "changed_date": world.dates(day[chosen]).astype("datetime64[s]"),
+            "more_lead_days": more[chosen],
+        }
+    )
+    return day, more
 
 
 @dataclass
@@ -110,7 +151,7 @@ class Buyer:
                 "sku": sku,
                 "units": units,
                 "price_amount": world.prices(sku, np.full(len(sku), day))[0],
-                "promised_day": (created + self.terms.lead_days[keys // warehouses])[order],
+                "promised_day": (created + self.terms.lead_days_on(keys // warehouses, created))[order],
             }
         )
         parts = self._deliveries(orders, order, line, units)

@@ -102,3 +102,24 @@ def test_prices_of_orders_are_the_terms_of_their_day(root: Path) -> None:
     assert found is not None
     assert found[0] > 0
     assert found[0] == found[1]
+
+
+def test_suppliers_agree_anew_where_planted_and_nowhere_else(small: Merchant, root: Path) -> None:
+    planted = small.world.truth["renegotiated_terms"].set_index("supplier_id")
+    terms = table(root, "supplier_terms").sort_values("updated_at", kind="stable")
+    days = terms.groupby("supplier_id")["lead_time_days"].agg(["first", "last", "nunique"])
+    changed = days[days["nunique"] > 1]
+    assert set(changed.index) == set(planted.index)
+    assert (changed["last"] - changed["first"]).to_dict() == planted["more_lead_days"].to_dict()
+    # Moments are UTC, and the merchant's day begins eight hours earlier.
+    moments = terms["supplier_id"].map(planted["changed_date"]) - pd.Timedelta(hours=8)
+    is_new = terms["lead_time_days"] != terms["supplier_id"].map(days["first"])
+    assert (is_new == (terms["updated_at"] >= moments)).all()
+
+
+def test_second_sources_stop_and_some_come_back(root: Path) -> None:
+    terms = table(root, "supplier_terms").sort_values("updated_at", kind="stable")
+    ends = terms.groupby(["supplier_id", "sku_id"])["is_ended"].agg(["any", "last"])
+    assert ends["last"].any(), "nobody stopped for good"
+    assert (ends["any"] & ~ends["last"]).any(), "nobody came back"
+    assert not terms.drop_duplicates(["supplier_id", "sku_id"])["is_ended"].any(), "an end comes after a beginning"

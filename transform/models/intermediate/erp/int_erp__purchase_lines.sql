@@ -1,4 +1,4 @@
--- One row a SKU of a purchase order, with the moments of its order and of its first shipping notice.
+-- One row a SKU of a purchase order: the moments of its order and first shipping notice, the terms that held then.
 with
 purchase_lines as (
     select * from {{ ref('stg_erp__purchase_lines') }}
@@ -21,6 +21,20 @@ shipped as (
     group by purchase_line_id
 ),
 
+-- Open ends become moments, because an engine cannot hash-join on "or is null".
+terms as (
+    select
+        supplier_id,
+        sku_id,
+        lead_time_days,
+        minimum_order_units,
+        price_amount,
+        response_hours,
+        coalesce(valid_from, cast('0001-01-01' as timestamp)) as valid_from,
+        coalesce(valid_to, cast('9999-12-31' as timestamp)) as valid_to
+    from {{ ref('int_erp__supplier_skus') }}
+),
+
 final as (
     select
         purchase_lines.purchase_line_id,
@@ -39,10 +53,20 @@ final as (
         {{ business_date('purchase_lines.created_at') }} as created_date,
         purchase_orders.confirmed_at,
         shipped.shipped_at,
-        purchase_lines.promised_date
+        purchase_lines.promised_date,
+        terms.lead_time_days as agreed_lead_time_days,
+        terms.minimum_order_units as agreed_minimum_order_units,
+        terms.price_amount as agreed_unit_amount,
+        terms.response_hours as agreed_response_hours
     from purchase_lines
     left join purchase_orders on purchase_lines.purchase_order_id = purchase_orders.purchase_order_id
     left join shipped on purchase_lines.purchase_line_id = shipped.purchase_line_id
+    left join terms
+        on
+            purchase_orders.supplier_id = terms.supplier_id
+            and purchase_lines.sku_id = terms.sku_id
+            and terms.valid_from <= purchase_lines.created_at
+            and terms.valid_to > purchase_lines.created_at
 )
 
 select * from final

@@ -1,4 +1,4 @@
--- One row a SKU that a supplier delivers, with the terms that hold now.
+-- One row a version of what a supplier agreed to for a SKU, ends included: from when to when it held.
 with
 source as (
     select * from {{ source('erp', 'supplier_terms') }}
@@ -13,8 +13,16 @@ renamed as (
         minimum_order_units,
         price_amount,
         response_hours,
+        is_ended,
         updated_at
     from source
+),
+
+versioned as (
+    select
+        *,
+        {{ version_columns('supplier_id, sku_id') }}
+    from renamed
 )
 
-select * from renamed
+select * from versioned

@@ -1,4 +1,4 @@
--- One row a supplier as it is now.
+-- One row a version of a supplier: from when to when it held.
 with
 source as (
     select * from {{ source('erp', 'suppliers') }}
@@ -16,6 +16,13 @@ renamed as (
         city,
         updated_at
     from source
+),
+
+versioned as (
+    select
+        *,
+        {{ version_columns('supplier_id') }}
+    from renamed
 )
 
-select * from renamed
+select * from versioned

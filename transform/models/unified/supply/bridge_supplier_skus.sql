@@ -1,2 +1,2 @@
--- Which SKUs a supplier delivers and on which terms, in any silo.
-{{ unify(['stg_erp__supplier_terms', 'int_olist__supplier_skus']) }}
+-- One row a version of the terms on which a supplier of any silo delivers a SKU.
+{{ unify(['int_erp__supplier_skus', 'int_olist__supplier_skus']) }}
