@@ -21,6 +21,8 @@ from zhongtai.settings import Settings
 if TYPE_CHECKING:
     import dagster as dg
 
+    from zhongtai.release.manifest import Manifest
+
 # Columns of a sample row shown in a terminal; the report has all of them.
 _SAMPLE_COLUMNS = 8
 
@@ -56,8 +58,17 @@ def print_outcome(merchant: Merchant, result: dg.ExecuteInProcessResult, seconds
     )
     out.print(f'  tables   {folder / "zhongtai.duckdb"}   (any DuckDB client, or: zhongtai sql "…")', soft_wrap=True)
     out.print(f"  checks   {folder / 'checks' / 'report.html'}", soft_wrap=True)
+    out.print(f"  columns  {folder / 'dictionary.html'}", soft_wrap=True)
     out.print("  the run  make up, then http://127.0.0.1:3000")
+    _print_not_connected(current, out)
     return True
+
+
+def _print_not_connected(manifest: Manifest, out: Console) -> None:
+    """The silos that a release was made without."""
+    missing = [silo for silo, state in manifest.silos.items() if state == "not connected"]
+    if missing:
+        out.print(f"  not connected: {', '.join(missing)}", soft_wrap=True)
 
 
 def print_check(found: CheckResult, out: Console) -> None:
@@ -136,6 +147,7 @@ def print_release(merchant: Merchant, release_id: str, out: Console) -> None:
     """One release: its tables that have rows, and its sources."""
     manifest = release.get(merchant, release_id)
     out.print(f"{manifest.release_id} of {manifest.title}: as of {_utc(manifest.as_of)}, run {manifest.run_id}")
+    _print_not_connected(manifest, out)
     table = Table("table", "rows", "columns", "content hash")
     for name, entry in manifest.tables.items():
         table.add_row(name, f"{entry.rows:,}", str(len(entry.columns)), entry.content_hash[:16])

@@ -137,7 +137,7 @@ def test_job_launched_from_the_ui_publishes_what_is_new(ui: str, small: Small) -
     _, status = _launch(ui)
     assert status == "SUCCESS"
     assert small.manifest["release_id"] > before
-    assert small.manifest["policies"]["new_buyer_days"] == 30
+    assert small.manifest["policies"]["new_buyer_days"]["value"] == 30
 
 
 def test_report_of_the_release_opens(page: Page, small: Small) -> None:

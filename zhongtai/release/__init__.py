@@ -2,6 +2,6 @@
 
 from zhongtai.release.query import query
 from zhongtai.release.run import publish_run
-from zhongtai.release.store import current, get, list_releases, prune, relocate, rollback
+from zhongtai.release.store import as_of_date, current, get, list_releases, prune, relocate, rollback
 
-__all__ = ["current", "get", "list_releases", "prune", "publish_run", "query", "relocate", "rollback"]
+__all__ = ["as_of_date", "current", "get", "list_releases", "prune", "publish_run", "query", "relocate", "rollback"]

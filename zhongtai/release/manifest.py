@@ -6,6 +6,8 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from zhongtai.dictionary.facts import TableFacts
+from zhongtai.policies import PolicyInForce
 from zhongtai.quality.results import CheckResult
 
 
@@ -35,18 +37,23 @@ class SourceCounts(BaseModel):
 
 
 class ReleaseSpec(BaseModel):
-    """What a run knows when it publishes. Tables and sources are named `schema.table` and `silo.table`."""
+    """What a run knows when it publishes. Tables and sources are named `schema.table` and `silo.table`.
+
+    Attributes:
+        facts: what the dbt project says of each table, for the dictionary.
+    """
 
     run_id: str
     as_of: datetime
     known_at: int
     git_sha: str | None
     fingerprint: str
-    policies: dict[str, float | list[float]] = {}
+    policies: dict[str, PolicyInForce] = {}
     silos: dict[str, str] = {}
     tables: dict[str, TableSpec] = {}
     sources: dict[str, SourceCounts] = {}
     checks: list[CheckResult] = []
+    facts: dict[str, TableFacts] = {}
 
 
 class ColumnEntry(BaseModel):
@@ -107,7 +114,7 @@ class Manifest(BaseModel):
     run_id: str
     engine: Engine
     fingerprint: str
-    policies: dict[str, float | list[float]]
+    policies: dict[str, PolicyInForce]
     silos: dict[str, str]
     tables: dict[str, TableEntry]
     checks: CheckCounts

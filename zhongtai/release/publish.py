@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zhongtai.dictionary import page
 from zhongtai.errors import ZhongtaiError
 from zhongtai.merchant import Merchant
 from zhongtai.progress import timed
@@ -17,7 +18,7 @@ from zhongtai.quality import report
 from zhongtai.quality.results import CheckResult
 from zhongtai.release import catalogue, content, store
 from zhongtai.release.manifest import CheckCounts, Engine, Manifest, ReleaseSpec, TableEntry, TableSpec
-from zhongtai.sql import quote_identifier
+from zhongtai.sql import quote_identifier, read_parquet
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,6 +46,8 @@ def publish(merchant: Merchant, spec: ReleaseSpec) -> Manifest:
     catalogue.write(folder, manifest)
     with timed("publish", "audit of what was written"):
         audit(folder, manifest, written)
+    with timed("publish", "data dictionary"):
+        _write_dictionary(folder, manifest, spec)
     _write_durably(folder / "manifest.json", manifest.model_dump_json(indent=2))
     store.make_current(merchant, release_id, "publish")
     return manifest
@@ -190,6 +193,34 @@ def _write_checks(folder: Path, manifest: Manifest, checks: Sequence[CheckResult
         "Code": manifest.git_sha or "not a git checkout",
     }
     (place / "report.html").write_text(report.render(manifest.title, list(checks), facts), encoding="utf-8")
+
+
+def _write_dictionary(folder: Path, manifest: Manifest, spec: ReleaseSpec) -> None:
+    """Writes what every table and column is, as JSON and as a page."""
+    made = page.make(manifest, spec.facts, _latest_dates(folder, manifest, spec), spec.checks)
+    (folder / "dictionary.json").write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    (folder / "dictionary.html").write_text(page.render(made), encoding="utf-8")
+
+
+def _latest_dates(folder: Path, manifest: Manifest, spec: ReleaseSpec) -> dict[str, date | None]:
+    """The greatest business date of each table that has one: it is in the file of the latest month."""
+    import duckdb
+
+    found: dict[str, date | None] = {}
+    with duckdb.connect() as connection:
+        for name, facts in spec.facts.items():
+            if facts.date_column is None:
+                continue
+            months = [
+                file.name for file in manifest.tables[name].files if file.name[:4].isdigit() and "BC" not in file.name
+            ]
+            if months:
+                # A year past 9999 is longer.
+                file = catalogue.parquet_folder(folder, name) / max(months, key=lambda month: (len(month), month))
+                query = f"select max({quote_identifier(facts.date_column)}) from {read_parquet([file])}"
+                row = connection.execute(query).fetchone()
+                found[name] = row[0] if row else None
+    return found
 
 
 def _write_durably(file: Path, text: str) -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from zhongtai import fingerprint, policies
+from zhongtai.dictionary import glossary
+from zhongtai.dictionary.facts import Project
 from zhongtai.ingest import ledger
 from zhongtai.ingest.contract import load_contracts
 from zhongtai.merchant import Merchant
@@ -22,32 +24,37 @@ def publish_run(
     settings: Settings,
     manifest: Mapping[str, Any],
     run_id: str,
+    *,
+    is_repair: bool = False,
 ) -> dict[str, str | int]:
     """Publishes the warehouse, unless the current release already is the same.
 
     Args:
         manifest: dbt's.
         run_id: the run that ingested, built and checked what is in the warehouse.
+        is_repair: publish although nothing seems to have changed.
 
     Returns:
         What happened, for people: release id, tables, rows.
     """
     mark = fingerprint.recorded(merchant, run_id)
     current = store.current(merchant)
-    if current is not None and current.fingerprint == mark:
+    if current is not None and current.fingerprint == mark and not is_repair:
         return {"unchanged": f"Nothing new since {current.release_id}; nothing was published."}
     moment, moment_date, position = _run_context(merchant)
+    in_force = policies.in_force(policies.load(merchant, settings), moment_date)
     spec = ReleaseSpec(
         run_id=run_id,
         as_of=moment,
         known_at=position,
         git_sha=fingerprint.git_sha(settings),
         fingerprint=mark,
-        policies=policies.as_mapping(policies.load(merchant, settings), moment_date),
+        policies=in_force,
         silos=merchant.silo_states,
         tables=_table_specs(manifest),
         sources=_source_counts(merchant, settings),
         checks=checks_store.load(merchant.warehouse / "checks", run_id),
+        facts=Project(manifest, glossary.load(settings.transform), SCHEMAS).facts(in_force),
     )
     published = publish(merchant, spec)
     return {

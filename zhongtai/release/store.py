@@ -8,8 +8,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -41,6 +42,12 @@ def current(merchant: Merchant) -> Manifest | None:
     """The release that readers open now, None before the first and where it is broken."""
     release_id = current_id(merchant)
     return _read(merchant.releases / release_id) if release_id else None
+
+
+def as_of_date(merchant: Merchant) -> date | None:
+    """The business date of the current release's as_of, None where there is no release."""
+    manifest = current(merchant)
+    return manifest.as_of.astimezone(ZoneInfo(merchant.time_zone)).date() if manifest else None
 
 
 def current_id(merchant: Merchant) -> str | None:

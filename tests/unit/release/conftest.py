@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from zhongtai.merchant import Merchant
+from zhongtai.policies import PolicyInForce
 from zhongtai.quality import report
 from zhongtai.quality.results import CheckResult
 from zhongtai.release import publish, store
@@ -105,7 +106,10 @@ class House:
             known_at=7,
             git_sha="0123abc",
             fingerprint=f"mark {self._run}",
-            policies={"payback_days": 30, "tiers": [1, 2.5]},
+            policies={
+                "payback_days": PolicyInForce(value=30, unit="days", since=date(2024, 3, 1), source="merchant"),
+                "tiers": PolicyInForce(value=[1, 2.5], unit="CNY", since=date(1970, 1, 1), source="default"),
+            },
             silos={"shop": "connected", "crm": "not connected"},
             tables=dict(tables),
             sources={"shop.orders": SourceCounts.model_validate(SOURCE)},

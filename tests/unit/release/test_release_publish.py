@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,10 +13,11 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from zhongtai.dictionary.facts import TableFacts
 from zhongtai.errors import ZhongtaiError
 from zhongtai.quality.results import CheckResult
 from zhongtai.release import catalogue, content, publish, query, store
-from zhongtai.release.manifest import TableSpec
+from zhongtai.release.manifest import ReleaseSpec, TableSpec
 
 if TYPE_CHECKING:
     from tests.unit.release.conftest import House
@@ -46,8 +47,12 @@ def test_a_release_holds_what_the_contract_says(house: House) -> None:
         "known_at": 7,
         "git_sha": "0123abc",
         "run_id": "00000001-run",
-        "policies": {"payback_days": 30, "tiers": [1, 2.5]},
+        "policies": {
+            "payback_days": {"value": 30, "unit": "days", "since": "2024-03-01", "source": "merchant"},
+            "tiers": {"value": [1, 2.5], "unit": "CNY", "since": "1970-01-01", "source": "default"},
+        },
     }
+    assert release.policies["payback_days"].since == date(2024, 3, 1)
     assert datetime.fromisoformat(manifest["as_of"]) == datetime(2024, 3, 10, tzinfo=UTC)
     assert abs(datetime.now(UTC) - datetime.fromisoformat(manifest["created_at"])).total_seconds() < 60
     assert manifest["engine"] == {"name": "duckdb", "version": duckdb.__version__}
@@ -159,6 +164,8 @@ STEPS: list[tuple[Any, str, bool]] = [
     (content, "_parts", False),
     (publish, "_manifest", False),
     (publish, "_write_checks", False),
+    (publish, "_write_dictionary", False),
+    (publish, "_write_dictionary", True),
     (catalogue, "write", False),
     (catalogue, "write", True),
     (publish, "audit", True),
@@ -201,6 +208,8 @@ def test_a_crash_leaves_the_current_release(
     assert {each.name for each in house.releases.iterdir() if each.name.startswith(".")} == set()
     assert {each.name for each in (house.releases / last.release_id).iterdir()} == {
         "checks",
+        "dictionary.html",
+        "dictionary.json",
         "manifest.json",
         "parquet",
         "zhongtai.duckdb",
@@ -261,3 +270,13 @@ def test_a_home_may_be_called_anything(tmp_path: Path, make_house: Callable[[Pat
     ]
     store.relocate(house.merchant)
     assert house.read("select note from unified.fct_orders where order_id = 3") == [("x",)]
+
+
+def test_the_dictionary_tells_the_latest_business_date(house: House) -> None:
+    house.build()
+    house.change("insert into unified.fct_orders values (6, null, 1, 'never')")
+    release = house.publish()
+    facts = {"unified.fct_orders": TableFacts(date_column="placed_date")}
+    spec = ReleaseSpec(run_id="", as_of=release.as_of, known_at=1, git_sha=None, fingerprint="", facts=facts)
+    folder = house.releases / release.release_id
+    assert publish._latest_dates(folder, release, spec) == {"unified.fct_orders": date(2024, 3, 9)}

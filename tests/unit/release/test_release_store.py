@@ -228,3 +228,18 @@ def test_rollback_leaves_out_what_nobody_has_had(house: House, monkeypatch: pyte
     third = house.publish().release_id
     assert house.ids() != [third, first], "the release in between is whole, only its link did not move"
     assert rollback(house.merchant).release_id == first
+
+
+def test_a_release_of_before_policies_told_since_when_still_opens(house: House) -> None:
+    house.build()
+    release = house.publish()
+    file = house.releases / release.release_id / "manifest.json"
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    manifest["policies"] = {"payback_days": 30, "tiers": [1, 2.5]}
+    file.write_text(json.dumps(manifest), encoding="utf-8")
+    found = store.current(house.merchant)
+    assert found is not None
+    assert {name: (policy.value, policy.since, policy.source) for name, policy in found.policies.items()} == {
+        "payback_days": (30, None, None),
+        "tiers": ([1, 2.5], None, None),
+    }

@@ -1,0 +1,49 @@
+"""The data dictionary of a release in a real browser: two languages, search, anchors, a narrow window."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.integration.conftest import Small
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def address(small: Small) -> str:
+    """The page that `zhongtai docs` names."""
+    return f"file://{small.zhongtai('docs').stdout.strip()}"
+
+
+def test_page_switches_language_and_finds_columns(address: str, page: Page, small: Small) -> None:
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(address)
+    expect(page.locator(".entry")).to_have_count(len(small.manifest["tables"]))
+    expect(page.get_by_role("heading", name="Data dictionary")).to_be_visible()
+    page.locator("#language").click()
+    expect(page.get_by_role("heading", name="数据字典")).to_be_visible()
+
+    page.locator("#search").fill("客单价")
+    visible = page.locator(".entry:visible")
+    expect(visible).to_have_count(1)
+    expect(visible.locator("tbody tr:visible")).to_have_count(1)
+    expect(visible.get_by_text("average_order_amount")).to_be_visible()
+    assert [url for url in requested if not url.startswith("file:")] == []
+
+
+def test_an_anchor_opens_its_table_and_a_narrow_window_holds_it(address: str, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{address}#marts.mart_user_rfm")
+    expect(page.locator("[id='marts.mart_user_rfm'] tbody").get_by_text("recency_days", exact=True)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_json_beside_it_holds_the_same_tables(address: str, small: Small) -> None:
+    file = Path(address.removeprefix("file://")).with_suffix(".json")
+    made = json.loads(file.read_text(encoding="utf-8"))
+    assert [table["name"] for table in made["tables"]] == sorted(small.manifest["tables"])

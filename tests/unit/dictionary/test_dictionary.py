@@ -1,0 +1,155 @@
+"""The data dictionary: all that is published is in it, described, keyed and labelled."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from zhongtai import merchant as merchants
+from zhongtai import settings
+from zhongtai.dictionary import glossary, page
+from zhongtai.dictionary.facts import Project, TableFacts
+from zhongtai.errors import UsageError
+from zhongtai.policies import PolicyInForce
+from zhongtai.quality.results import CheckResult
+from zhongtai.release.manifest import CheckCounts, ColumnEntry, Engine, Manifest, TableEntry
+from zhongtai.settings import PROJECT_ROOT
+from zhongtai.transform import Transform
+
+TRANSFORM = PROJECT_ROOT / "transform"
+POLICIES = yaml.safe_load((PROJECT_ROOT / "merchants" / "policies.yml").read_text(encoding="utf-8"))
+
+
+def declared() -> dict[str, dict[str, Any]]:
+    """The published models as their YAML files have them, read without dbt."""
+    found = {}
+    for layer in ("unified", "marts"):
+        for file in sorted((TRANSFORM / "models" / layer).rglob("*.yml")):
+            for model in yaml.safe_load(file.read_text(encoding="utf-8")).get("models", []):
+                found[f"{layer}.{model['name']}"] = model
+    return found
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TableFacts]:
+    """What is told of the project as a merchant with every silo but one sees it."""
+    installation = replace(settings.load(), home=tmp_path_factory.mktemp("home"))
+    merchant = merchants.load("complete_journey", installation)
+    silo = merchant.silos["complete_journey"]
+    silos = {each.name: silo for each in (TRANSFORM / "models" / "staging").iterdir() if each.name != "weather"}
+    manifest = Transform(merchant.model_copy(update={"silos": silos}), installation).manifest()
+    return Project(manifest, glossary.load(TRANSFORM), ("unified", "marts")).facts(POLICIES)
+
+
+def test_every_published_column_is_described_and_labelled() -> None:
+    labels = glossary.load(TRANSFORM)
+    models = declared()
+    columns = {column["name"] for model in models.values() for column in model["columns"]}
+    assert set(labels.tables) == {model["name"] for model in models.values()}
+    assert {name for name in columns if not name.endswith("_id")} <= set(labels.columns), "columns without a label"
+    assert set(labels.columns) <= columns, "labels without a column"
+    for label in (*labels.tables.values(), *labels.columns.values()):
+        assert re.search(r"[\u4e00-\u9fff]|^[A-Z] 分$", label), label
+    assert [name for name, model in models.items() if not model.get("description")] == []
+    undescribed = [
+        f"{name}.{column['name']}"
+        for name, model in models.items()
+        for column in model["columns"]
+        if not column.get("description")
+    ]
+    assert undescribed == []
+
+
+def test_the_dictionary_lists_every_table_with_key_and_columns(facts: dict[str, TableFacts]) -> None:
+    models = declared()
+    assert set(facts) == set(models)
+    for name, model in models.items():
+        keys = [
+            test["primary_key"]["arguments"]["columns"]
+            for test in model["data_tests"]
+            if isinstance(test, dict) and "primary_key" in test
+        ]
+        assert [facts[name].key] == keys, name
+        assert list(facts[name].columns) == [column["name"] for column in model["columns"]], name
+
+
+def test_lineage_policies_silos_and_classes(facts: dict[str, TableFacts]) -> None:
+    rfm = facts["marts.mart_user_rfm"]
+    assert {"unified.fct_orders", "unified.dim_merchants", "unified.dim_policies"} <= set(rfm.upstream)
+    assert "marts.mart_user_rfm" in facts["unified.fct_orders"].downstream
+    assert {"rfm_window_days", "rfm_recency_days_cuts", "new_buyer_days"} <= set(rfm.policies)
+    assert facts["unified.fct_product_daily"].policies == ["competitor_match_score"]
+    assert facts["unified.fct_shipments"].silos == ["logistics", "olist"]
+    assert facts["unified.fct_weather_daily"].silos == ["weather"], "told though it is not connected"
+    assert facts["unified.fct_user_events"].columns["device_id"].personal_data == "device"
+    assert facts["unified.fct_refunds"].columns["order_line_id"].references == "unified.fct_order_lines"
+    assert facts["unified.fct_refunds"].label_zh == "退款"
+
+
+def _manifest(created_at: datetime) -> Manifest:
+    column = ColumnEntry(name="day", type="DATE", description="A <b>day</b>.")
+    return Manifest(
+        release_id=f"{created_at:%Y}",
+        merchant="small",
+        title="Small <shop>",
+        as_of=datetime(2024, 3, 10, tzinfo=UTC),
+        known_at=1,
+        created_at=created_at,
+        git_sha=None,
+        run_id=f"{created_at:%Y}",
+        engine=Engine(name="duckdb", version="1"),
+        fingerprint="",
+        policies={"tiers": PolicyInForce(value=[1, 2.5], unit="CNY"), "unused": PolicyInForce(value=3)},
+        silos={"shop": "connected", "erp": "not connected"},
+        tables={"marts.mart_days": TableEntry(rows=1234, content_hash="", columns=[column], files=[])},
+        checks=CheckCounts(passed=1, warned=1, failed=0),
+        sources={},
+    )
+
+
+def _dictionary(created_at: datetime) -> page.Dictionary:
+    facts = TableFacts(key=["day"], date_column="day", silos=["another_company", "erp", "shop"], policies=["tiers"])
+    checks = [
+        CheckResult(
+            name=status, schema_name="marts", table="mart_days", kind="expectation", severity="warning", status=status
+        )
+        for status in ("passed", "failed")
+    ]
+    latest = {"marts.mart_days": date(2024, 3, 9)}
+    return page.make(_manifest(created_at), {"marts.mart_days": facts}, latest, checks)
+
+
+def test_a_table_tells_what_the_release_knows() -> None:
+    made = _dictionary(datetime(2024, 5, 1, tzinfo=UTC))
+    (table,) = made.tables
+    assert (table.rows, table.latest, table.connected, table.not_connected) == (
+        1234,
+        date(2024, 3, 9),
+        ["shop"],
+        ["erp"],
+    )
+    assert (table.checks_passed, table.checks_warned) == (1, 1)
+    assert made.policies == {"tiers": "1, 2.5 CNY"}
+    html = page.render(made)
+    assert "1,234" in html and "2024-03-09" in html and 'id="marts.mart_days"' in html
+    assert "Small &lt;shop&gt;" in html and "&lt;b&gt;day" in html
+    assert not re.search(r"""(src|href)=["']?(https?:)?//|url\(|@import""", html), "it needs no network"
+
+
+def test_same_content_gives_the_same_bytes() -> None:
+    first, second = (_dictionary(datetime(year, 1, 1, tzinfo=UTC)) for year in (2024, 2031))
+    assert first.model_dump_json() == second.model_dump_json()
+    assert page.render(first) == page.render(second)
+
+
+@pytest.mark.parametrize("text", ["tables: [1]\n", "table: {}\n", "columns: {a: {b: c}}\n", "tables: {a: [\n"])
+def test_a_wrong_glossary_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "glossary.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"glossary\.yml"):
+        glossary.load(tmp_path)

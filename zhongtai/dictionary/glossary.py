@@ -1,0 +1,36 @@
+"""Chinese labels of tables and columns: `transform/glossary.yml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from zhongtai.errors import UsageError
+
+
+class Glossary(BaseModel):
+    """Labels by name; a column is called the same in every table."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tables: dict[str, str] = {}
+    columns: dict[str, str] = {}
+
+
+def load(transform: Path) -> Glossary:
+    """Reads the glossary of a dbt project.
+
+    Raises:
+        UsageError: the file is missing or is not as it should be; says where.
+    """
+    file = transform / "glossary.yml"
+    try:
+        return Glossary.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{file}: {where}: {first['msg']}. Write NAME: LABEL below tables: or columns:.") from error
