@@ -77,6 +77,7 @@ class Merchant(BaseModel):
         currency: ISO 4217 code of every amount.
         silos: the connected silos by name; a silo that is not here is "not connected".
         policies: overrides of `merchants/policies.yml`, checked in `zhongtai.policies`.
+        links_masked_phones: whether buyers with masked phones are linked to persons, as evidence apart.
         personal_key_file: the file that holds the key of personal tokens; relative to the merchant file.
         public_personal_key: the key itself, of data without real persons: whoever has it can undo the tokens.
         environment_personal_key, environment_personal_key_file: the environment's, as `settings` read them.
@@ -92,6 +93,7 @@ class Merchant(BaseModel):
     locale: str
     silos: dict[str, SiloLocation]
     policies: dict[str, object] = {}
+    links_masked_phones: bool = False
     personal_key_file: str | None = None
     public_personal_key: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     file: Path
