@@ -89,6 +89,8 @@ def run(
     merchant: MerchantOption = None,
     as_of: Annotated[str | None, typer.Option(help="Compute for this moment (ISO 8601, UTC unless it says).")] = None,
     known_at: Annotated[int | None, typer.Option(help="Know only files up to this landing position.")] = None,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build every table from the ground.")] = False,
+    rebuild: Annotated[str | None, typer.Option(metavar="FROM..TO", help="Build these business dates again.")] = None,
 ) -> None:
     """Runs everything from silo to release, and publishes if every blocking check passes."""
     from orchestration import runner
@@ -96,7 +98,8 @@ def run(
     chosen = load(merchant)
     if as_of is not None:
         as_of = _moment(as_of)
-    outcome = runner.run(chosen, settings_module.load(), as_of, known_at, out)
+    asked = runner.Asked(as_of, known_at, full_refresh, rebuild)
+    outcome = runner.run(chosen, settings_module.load(), asked, out)
     if not outcome:
         raise typer.Exit(1)
 
@@ -119,6 +122,32 @@ def status(merchant: MerchantOption = None) -> None:
     from orchestration import summaries
 
     summaries.print_status(load(merchant), settings_module.load(), out)
+
+
+@app.command()
+def policies(
+    on: Annotated[
+        datetime | None,
+        typer.Option(help="The day to show; by default the current release's.", formats=["%Y-%m-%d"]),
+    ] = None,
+    merchant: MerchantOption = None,
+) -> None:
+    """Shows every policy: the value that holds, its unit, since when, and whether the merchant overrides it."""
+    from orchestration import policy_table
+
+    policy_table.print_policies(load(merchant), settings_module.load(), on.date() if on else None, out)
+
+
+@app.command()
+def docs(
+    lineage: Annotated[bool, typer.Option("--lineage", help="Build dbt's docs with the lineage graph.")] = False,
+    release: Annotated[str, typer.Option(help="Release id, a unique prefix of it, or current.")] = "current",
+    merchant: MerchantOption = None,
+) -> None:
+    """Prints where a release's data dictionary is: tables, columns, keys, lineage, policies, freshness."""
+    from orchestration import documentation
+
+    documentation.print_places(load(merchant), settings_module.load(), release, lineage=lineage, out=out)
 
 
 @app.command()

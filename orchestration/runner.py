@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import time
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from orchestration.printing import printed_progress
-from zhongtai import fingerprint, lock, release
+from zhongtai import fingerprint, lock, policies, release
+from zhongtai.changes.build import date_range
 from zhongtai.errors import BusyError, UsageError
 from zhongtai.extract import extract as extraction
 from zhongtai.ingest import landing, personal_key
@@ -35,7 +37,22 @@ python_logs:
 """
 
 
-def run(merchant: Merchant, settings: Settings, as_of: str | None, known_at: int | None, out: Console) -> bool:
+@dataclass(frozen=True)
+class Asked:
+    """What a run is asked for; the fields of `RunOptions`."""
+
+    as_of: str | None = None
+    known_at: int | None = None
+    full_refresh: bool = False
+    rebuild: str | None = None
+
+    @property
+    def is_repair(self) -> bool:
+        """Whether tables are to be built although nothing changed."""
+        return self.full_refresh or self.rebuild is not None
+
+
+def run(merchant: Merchant, settings: Settings, asked: Asked, out: Console) -> bool:
     """Runs the job, printing what is done, and says how it ended.
 
     Returns:
@@ -43,16 +60,20 @@ def run(merchant: Merchant, settings: Settings, as_of: str | None, known_at: int
 
     Raises:
         BusyError: another run of the merchant is going on.
-        UsageError: the merchant has personal data, and no key to make tokens with.
+        UsageError: the merchant has personal data, and no key to make tokens with; a policy is wrong, or dates are no
+            range.
     """
+    if asked.rebuild is not None:
+        date_range(asked.rebuild)
     started = time.perf_counter()
     if lock.is_held(merchant):
         raise BusyError(lock.busy_message(merchant))
     personal_key.require_key(merchant, load_contracts(settings.sources, sorted(merchant.silos)))
-    if nothing_changed(merchant, settings, as_of, known_at, out):
+    policies.load(merchant, settings)
+    if not asked.is_repair and nothing_changed(merchant, settings, asked, out):
         return True
     out.print(f"{merchant.title}: from silos to release. Dagster starts …")
-    result = _execute(merchant, settings, as_of, known_at, out)
+    result = _execute(merchant, settings, asked, out)
     from orchestration import summaries
 
     return summaries.print_outcome(merchant, result, time.perf_counter() - started, out)
@@ -75,9 +96,7 @@ def extract(merchant: Merchant, settings: Settings, silo: str | None, out: Conso
     return not failures
 
 
-def nothing_changed(
-    merchant: Merchant, settings: Settings, as_of: str | None, known_at: int | None, out: Console
-) -> bool:
+def nothing_changed(merchant: Merchant, settings: Settings, asked: Asked, out: Console) -> bool:
     """Whether the current release already is what this run would publish; says so."""
     current = release.current(merchant)
     if current is None:
@@ -86,7 +105,7 @@ def nothing_changed(
         extract(merchant, settings, None, out)
     if landing.waiting(merchant, load_contracts(settings.sources, sorted(merchant.silos))):
         return False
-    now = fingerprint.fingerprint(merchant, settings, landing.position(merchant), as_of, known_at)
+    now = fingerprint.fingerprint(merchant, settings, landing.position(merchant), asked.as_of, asked.known_at)
     if now != current.fingerprint:
         return False
     out.print(
@@ -118,7 +137,7 @@ def serve(merchant: Merchant, settings: Settings, port: int, out: Console) -> No
     os.execv(sys.executable, [*command, "-w", "workspace.yaml"])
 
 
-def _execute(merchant: Merchant, settings: Settings, as_of: str | None, known_at: int | None, out: Console) -> Any:
+def _execute(merchant: Merchant, settings: Settings, asked: Asked, out: Console) -> Any:
     # Thousands of modules are imported; collecting garbage among them costs a third of the time.
     gc.disable()
     from orchestration.definitions import build
@@ -128,7 +147,7 @@ def _execute(merchant: Merchant, settings: Settings, as_of: str | None, known_at
     prepare_instance(settings)
     job = build(merchant.name).resolve_job_def(JOB)
     gc.enable()
-    options = {"merchant": merchant.name, "as_of": as_of, "known_at": known_at}
+    options = {"merchant": merchant.name, **asdict(asked)}
     with printed_progress(out), pooled_instance(settings.dagster_home) as instance:
         _belong_to_the_ui(instance, settings, JOB)
         return job.execute_in_process(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from zhongtai.errors import ZhongtaiError
 from zhongtai.merchant import Merchant
@@ -19,6 +19,9 @@ from zhongtai.sql import quote_identifier
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
+
+# As dbt's indirect selection has it.
+Tests = Literal["eager", "cautious", "empty"]
 
 # What decides how the project is parsed; everything else below transform/ is dbt's output.
 _PROJECT_PARTS = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml")
@@ -87,7 +90,16 @@ class Transform:
         """The parsed project, as manifest.json has it."""
         return json.loads(self.parse().read_text(encoding="utf-8"))
 
-    def build(self, select: Iterable[str], stage: str = "transform") -> list[NodeResult]:
+    def selected(self, select: Iterable[str]) -> list[str]:
+        """The unique ids of the models, seeds and data tests that dbt selects."""
+        kinds = ["--resource-type", "model", "--resource-type", "seed", "--resource-type", "test"]
+        arguments = ["list", "--quiet", "--output", "json", "--output-keys", "unique_id", *kinds, "--select", *select]
+        found = self._invoke(arguments, self._parsed())
+        return [json.loads(line)["unique_id"] for line in found]
+
+    def build(
+        self, select: Iterable[str], stage: str = "transform", *, is_full: bool = True, tests: Tests = "eager"
+    ) -> list[NodeResult]:
         """Builds and tests the selected nodes in the merchant's warehouse.
 
         A node that fails does not raise: its result says so, and what depends on it is skipped.
@@ -95,15 +107,17 @@ class Transform:
         Args:
             select: dbt selectors, for example `path:models/marts` or model names.
             stage: named in the progress of each table.
+            is_full: whether models that are rebuilt by entity are built from the ground.
+            tests: of the tests that need a model which is not selected as well: run them (eager) or not (cautious);
+                empty runs none at all.
 
         Raises:
             ZhongtaiError: dbt could not run at all.
         """
-        from dbt.contracts.graph.manifest import Manifest
-
-        self.parse()
-        manifest = Manifest.from_msgpack((self.target / "partial_parse.msgpack").read_bytes())
+        manifest = self._parsed()
         arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *select]
+        arguments += ["--full-refresh"] if is_full else []
+        arguments += ["--indirect-selection", tests]
         outcome = self._invoke(arguments, manifest, [partial(_report_table, stage)])
         self._drop_removed(manifest)
         rows = self._row_counts()
@@ -111,8 +125,29 @@ class Transform:
         empty = [result for result in results if result.rows == 0 and result.is_ok]
         if empty:
             seconds = sum(result.seconds for result in empty)
-            report(Progress(stage, f"{len(empty)} empty tables: their silos are not connected", 0, seconds))
+            report(
+                Progress(stage, f"{len(empty)} of the tables are empty: no connected silo tells of them", 0, seconds)
+            )
         return results
+
+    def document(self, folder: Path) -> Path:
+        """Writes dbt's documentation with its lineage graph as one page that needs nothing else.
+
+        Returns:
+            The page.
+
+        Raises:
+            ZhongtaiError: dbt could not describe the warehouse.
+        """
+        self._invoke(["docs", "generate", "--static", "--no-compile"], self._parsed())
+        folder.mkdir(parents=True, exist_ok=True)
+        return (self.target / "static_index.html").replace(folder / "lineage.html")
+
+    def _parsed(self) -> Manifest:
+        from dbt.contracts.graph.manifest import Manifest
+
+        self.parse()
+        return Manifest.from_msgpack((self.target / "partial_parse.msgpack").read_bytes())
 
     def _invoke(
         self, arguments: list[str], manifest: Manifest | None, callbacks: list[Callable[[Any], None]] | None = None
@@ -122,7 +157,11 @@ class Transform:
 
         os.environ["ZHONGTAI_DATABASE"] = str(self.merchant.database)
         self.merchant.warehouse.mkdir(parents=True, exist_ok=True)
-        variables = {"silos": sorted(self.merchant.silos), "time_zone": self.merchant.time_zone}
+        variables = {
+            "silos": sorted(self.merchant.silos),
+            "time_zone": self.merchant.time_zone,
+            "links_masked_phones": self.merchant.links_masked_phones,
+        }
         outcome = dbtRunner(manifest=manifest, callbacks=callbacks).invoke(
             [
                 *arguments,
@@ -172,7 +211,8 @@ class Transform:
 
         digest = hashlib.sha256()
         versions = [importlib.metadata.version(name) for name in ("dbt-core", "dbt-duckdb")]
-        digest.update(json.dumps([versions, sorted(self.merchant.silos), self.merchant.time_zone]).encode())
+        settings = [self.merchant.time_zone, self.merchant.links_masked_phones]
+        digest.update(json.dumps([versions, sorted(self.merchant.silos), *settings]).encode())
         digest.update(str(self.settings.transform).encode())
         for file in project_files(self.settings.transform):
             digest.update(str(file.relative_to(self.settings.transform)).encode())

@@ -8,6 +8,7 @@ import dagster as dg
 from orchestration.defs import jobs, transform
 from orchestration.defs.resources import RunOptions
 from zhongtai import release
+from zhongtai.changes.build import Wanted
 from zhongtai.merchant import Merchant
 from zhongtai.settings import Settings
 from zhongtai.transform import Transform
@@ -27,7 +28,9 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
     )
     def release_(context: dg.AssetExecutionContext, run_options: RunOptions) -> dg.MaterializeResult:
         refuse_partial(context)
-        outcome = release.publish_run(merchant, settings, manifest, context.run.run_id)
+        outcome = release.publish_run(
+            merchant, settings, manifest, context.run.run_id, is_repair=run_options.wanted != Wanted()
+        )
         return dg.MaterializeResult(metadata=outcome)
 
     return dg.Definitions(assets=[release_])

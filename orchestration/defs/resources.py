@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from zhongtai import lock
+from zhongtai.changes.build import Wanted, date_range
 from zhongtai.merchant import Merchant
 from zhongtai.settings import Settings
 
@@ -18,6 +19,8 @@ class RunOptions(dg.ConfigurableResource):
     merchant: str
     as_of: str | None = Field(default=None, description="Moment to compute for (ISO 8601); default: the data's end.")
     known_at: int | None = Field(default=None, description="Landing position to know of; default: the last.")
+    full_refresh: bool = Field(default=False, description="Build every table from the ground.")
+    rebuild: str | None = Field(default=None, description="Business dates to build again (2025-11-01..2025-11-30).")
 
     _merchant: Merchant = PrivateAttr()
 
@@ -32,6 +35,11 @@ class RunOptions(dg.ConfigurableResource):
     def moment(self) -> datetime | None:
         """`as_of` as a moment."""
         return datetime.fromisoformat(self.as_of) if self.as_of else None
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the middle layer is to build."""
+        return Wanted(is_full=self.full_refresh, again=date_range(self.rebuild) if self.rebuild else None)
 
 
 def build(merchant: Merchant, settings: Settings) -> dg.Definitions:

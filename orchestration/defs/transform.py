@@ -8,6 +8,8 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from orchestration.defs.resources import RunOptions
+from zhongtai.changes import build as changes
+from zhongtai.changes import state
 from zhongtai.merchant import Merchant
 from zhongtai.quality import store
 from zhongtai.quality.results import CheckResult
@@ -56,11 +58,19 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
 
     @dbt_assets(manifest=manifest, select=UNIFIED, name="unified", dagster_dbt_translator=translator)
     def unified(context: dg.AssetExecutionContext, run_options: RunOptions) -> Iterator[Any]:
-        yield from _build(context, project, manifest, translator, _selection(context, unified, UNIFIED))
+        if context.selected_asset_keys == set(unified.keys):
+            results = changes.build(project, UNIFIED.split(), run_options.wanted)
+        else:
+            # What was made by hand is ahead of what the last whole run knows of.
+            state.forget(merchant)
+            results = project.build(_picked(context))
+        yield from _events_of(context, project, manifest, translator, results)
 
     @dbt_assets(manifest=manifest, select=MARTS, name="marts", dagster_dbt_translator=translator)
     def marts(context: dg.AssetExecutionContext, run_options: RunOptions) -> Iterator[Any]:
-        yield from _build(context, project, manifest, translator, _selection(context, marts, MARTS))
+        is_whole = context.selected_asset_keys == set(marts.keys)
+        results = project.build(MARTS.split() if is_whole else _picked(context))
+        yield from _events_of(context, project, manifest, translator, results)
 
     return dg.Definitions(assets=[unified, marts])
 
@@ -69,26 +79,23 @@ def _layer(dbt_resource_props: Mapping[str, Any]) -> str:
     return "seeds" if dbt_resource_props["resource_type"] == "seed" else dbt_resource_props["fqn"][1]
 
 
-def _selection(context: dg.AssetExecutionContext, step: dg.AssetsDefinition, whole: str) -> list[str]:
-    """What dbt is to build: the whole step, or the models that were picked by hand."""
-    if context.selected_asset_keys == set(step.keys):
-        return whole.split()
+def _picked(context: dg.AssetExecutionContext) -> list[str]:
+    """The models that were picked by hand."""
     return [key.path[-1] for key in context.selected_asset_keys]
 
 
-def _build(
+def _events_of(
     context: dg.AssetExecutionContext,
     project: Transform,
     manifest: Mapping[str, Any],
     translator: Translator,
-    select: list[str],
+    results: list[NodeResult],
 ) -> Iterator[Any]:
-    """Builds what was selected and turns dbt's results into Dagster's.
+    """Keeps dbt's results for the release, and turns them into Dagster's.
 
     Raises:
         dagster.Failure: a model or a blocking test failed; names them.
     """
-    results = project.build(select)
     store.save(
         project.merchant.warehouse / "checks",
         f"dbt_{context.assets_def.op.name}",

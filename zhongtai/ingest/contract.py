@@ -106,6 +106,20 @@ class Column(_Strict):
         return tuple(str(item) for item in value) if isinstance(value, list) else value
 
 
+class Entity(_Strict):
+    """Whose rows are made anew together when one of a raw table's rows changes: an order's, a day's stock.
+
+    Attributes:
+        name: what it is; tables with the same name belong together.
+        column: the column that names it.
+        silo: whose id it is, where it is not the table's own.
+    """
+
+    name: str = Field(pattern="^[a-z_]+$")
+    column: str
+    silo: str | None = None
+
+
 class Contract(_Strict):
     """What a raw table's files must look like, and how they add up.
 
@@ -123,6 +137,8 @@ class Contract(_Strict):
         sheet: the sheet of a workbook; by default the first.
         delimiter, quote, encoding: of CSV files; an empty quote says that nothing is quoted.
         cadence: how often the table is expected to land.
+        entity: what the middle layer makes anew when a row changes (docs/decisions/0020-what-changed.md); by default
+            whatever reads the table.
     """
 
     silo: str
@@ -143,6 +159,7 @@ class Contract(_Strict):
     quote: str = Field(default='"', max_length=1)
     encoding: str = "utf-8"
     cadence: Literal["once", "hourly", "daily", "weekly", "monthly"] = "daily"
+    entity: Entity | None = None
     yaml_file: Path = Field(exclude=True)
 
     @model_validator(mode="after")
@@ -156,6 +173,7 @@ class Contract(_Strict):
             ("version", (self.version,)),
             ("deleted", (self.deleted,)),
             ("event_time", (self.event_time,)),
+            ("entity", (self.entity.column if self.entity else None,)),
         ):
             for name in names:
                 if name is not None and name not in known:
@@ -203,7 +221,7 @@ class Contract(_Strict):
     def hash(self) -> str:
         """Changes when what is loaded would; words alone do not load every file again."""
         columns: IncEx = {"__all__": {"description", "identity", "of_another"}}
-        words: IncEx = {"description": True, "cadence": True, "columns": columns}
+        words: IncEx = {"description": True, "cadence": True, "entity": True, "columns": columns}
         return hashlib.sha256(self.model_dump_json(exclude=words).encode()).hexdigest()[:16]
 
 

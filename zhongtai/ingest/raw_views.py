@@ -27,7 +27,18 @@ LOGGER = logging.getLogger(__name__)
 OWN_SCHEMA = "raw_zhongtai"
 # The position of the file in which a row's key (with history: its version) landed first.
 FIRST_POSITION = "_first_position"
-_POLICY_FIELDS = ("policy", "position", "value", "unit", "description", "effective_from", "source")
+# Of a policy's value, its columns' names and types in the order of the table; `value` is called policy_value there.
+_POLICY_COLUMNS = {
+    "policy": "varchar",
+    "policy_name_zh": "varchar",
+    "position": "integer",
+    "position_name": "varchar",
+    "value": "double",
+    "unit": "varchar",
+    "description": "varchar",
+    "effective_from": "date",
+    "source": "varchar",
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,7 @@ def create_raw_views(
 
     Args:
         connection: the warehouse, open for writing.
-        policies: objects with policy, position, value, unit, description, effective_from and source.
+        policies: objects with the attributes of `zhongtai.policies.PolicyValue`.
         as_of: a moment, naive ones in UTC; by default the latest that the data known at `known_at` cover.
         known_at: a landing position, by default the last.
 
@@ -81,27 +92,49 @@ def create_raw_views(
     known_at = last if known_at is None else known_at
     if not 1 <= known_at <= last:
         raise UsageError(f"known_at {known_at} is no landed position: give 1 to {last}.")
-    loads = _known_loads(merchant, contracts, known_at)
+    loads = known_loads(merchant, contracts, known_at)
     context = _context(merchant, contracts, loads, as_of, known_at)
     _drop_what_left(connection, contracts)
     for contract in contracts:
-        held = [
-            load
-            for load in loads
-            if (load.silo, load.table) == (contract.silo, contract.table) and load.status == "loaded"
-        ]
-        files = sorted({raw_file(merchant, load.silo, load.table, load.batch) for load in held})
-        schema = quote_identifier(f"raw_{contract.silo}")
-        connection.execute(f"create schema if not exists {schema}")
-        connection.execute(
-            f"create or replace view {schema}.{quote_identifier(contract.table)} as "
-            f"{_view_query(contract, files, context)}"
-        )
+        show(connection, contract, stored_files(merchant, contract, loads), context)
     _write_own_tables(connection, merchant, context, policies, loads)
     return context
 
 
-def _known_loads(merchant: Merchant, contracts: list[Contract], known_at: int) -> list[FileLoad]:
+def show(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    files: list[Path],
+    context: RunContext,
+    rows: str | None = None,
+) -> None:
+    """Makes the view of one table.
+
+    Args:
+        files: where its rows are stored.
+        rows: SQL of those of the stored rows that the view is to judge; by default all.
+    """
+    schema = quote_identifier(f"raw_{contract.silo}")
+    connection.execute(f"create schema if not exists {schema}")
+    query = _view_query(contract, rows or raw_rows(files) if files else None, context)
+    connection.execute(f"create or replace view {schema}.{quote_identifier(contract.table)} as {query}")
+
+
+def stored_files(merchant: Merchant, contract: Contract, loads: Iterable[FileLoad]) -> list[Path]:
+    """Where the rows of a table's loads are stored."""
+    held = [load for load in loads if (load.silo, load.table) == (contract.silo, contract.table)]
+    return sorted({raw_file(merchant, load.silo, load.table, load.batch) for load in held if load.status == "loaded"})
+
+
+def read_context(connection: duckdb.DuckDBPyConnection) -> RunContext:
+    """What the raw views were made for."""
+    row = connection.execute(f"select * from {quote_identifier(OWN_SCHEMA)}.run_context").fetchone()
+    assert row is not None
+    values = dict(zip(RunContext.__dataclass_fields__, row, strict=True))
+    return RunContext(**{**values, "as_of": values["as_of"].replace(tzinfo=UTC)})
+
+
+def known_loads(merchant: Merchant, contracts: list[Contract], known_at: int) -> list[FileLoad]:
     """The ledger's entries of the contracts' tables up to a position.
 
     A landed file that was not loaded yet is left out with a warning. One that was loaded by another contract cannot
@@ -173,10 +206,10 @@ def _drop_what_left(connection: duckdb.DuckDBPyConnection, contracts: list[Contr
             connection.execute(f"drop view {quote_identifier(schema)}.{quote_identifier(view)}")
 
 
-def _view_query(contract: Contract, files: list[Path], context: RunContext) -> str:
+def _view_query(contract: Contract, rows: str | None, context: RunContext) -> str:
     types = personal.raw_columns(contract)
     types += [("_extra", "varchar"), ("_file_position", "integer"), ("_row_number", "bigint")]
-    if not files:
+    if rows is None:
         types.append((FIRST_POSITION, "integer"))
         columns = ", ".join(f"cast(null as {kind}) as {quote_identifier(name)}" for name, kind in types)
         return f"select {columns} where false"
@@ -186,7 +219,7 @@ def _view_query(contract: Contract, files: list[Path], context: RunContext) -> s
     key = ", ".join(quote_identifier(name) for name in names)
     is_versioned = contract.load_mode in ("upsert", "tombstone")
     first = f"min(_file_position) over (partition by {key})" if is_versioned else "_file_position"
-    query = f"select {columns}, {first} as {FIRST_POSITION} from {raw_rows(files)}"
+    query = f"select {columns}, {first} as {FIRST_POSITION} from {rows}"
     query += f" where _file_position <= {context.known_at}"
     if contract.event_time:
         name = quote_identifier(contract.event_time)
@@ -216,19 +249,23 @@ def _write_own_tables(
     )
     row = [_naive(value) if isinstance(value, datetime) else value for value in astuple(context)]
     connection.execute(f"insert into {own}.run_context values (?, ?, ?, ?, ?, ?, ?, ?)", row)
-    connection.execute(
-        f"create or replace table {own}.policies (policy varchar, position integer, policy_value double, unit varchar, "
-        "description varchar, effective_from date, source varchar)"
-    )
-    for policy in policies:
-        connection.execute(
-            f"insert into {own}.policies values (?, ?, ?, ?, ?, ?, ?)",
-            [getattr(policy, name) for name in _POLICY_FIELDS],
-        )
+    _write_policies(connection, policies)
     missing = quarantine.missing_dates(merchant, loads, context.known_at)
     _write_incomplete_dates(
         connection, {place: rows for place, rows in missing.items() if place[2] <= context.as_of_date}
     )
+
+
+def _write_policies(connection: duckdb.DuckDBPyConnection, policies: Iterable[Any]) -> None:
+    table = f"{quote_identifier(OWN_SCHEMA)}.policies"
+    columns = ", ".join(
+        f"{'policy_value' if name == 'value' else name} {kind}" for name, kind in _POLICY_COLUMNS.items()
+    )
+    connection.execute(f"create or replace table {table} ({columns})")
+    rows = [[getattr(policy, name) for name in _POLICY_COLUMNS] for policy in policies]
+    if rows:
+        places = ", ".join("?" for _ in _POLICY_COLUMNS)
+        connection.executemany(f"insert into {table} values ({places})", rows)
 
 
 def _write_incomplete_dates(connection: duckdb.DuckDBPyConnection, rows: dict[tuple[str, str, date], int]) -> None:

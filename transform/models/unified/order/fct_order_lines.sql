@@ -24,6 +24,7 @@ refunds as (
         sum(refund_amount) as refund_amount,
         sum(refund_units) as refund_units
     from {{ ref('fct_refunds') }}
+    {{ only_changed('order', 'order_id') }}
     group by order_line_id
 ),
 

@@ -16,6 +16,7 @@ lines as (
         sum(paid_amount) as paid_amount,
         sum(refund_amount) as refund_amount
     from {{ ref('fct_order_lines') }}
+    {{ only_changed('order', 'order_id') }}
     group by order_id
 ),
 
@@ -27,6 +28,30 @@ pickups as (
     select * from {{ ref('int_order_pickups_unioned') }}
 ),
 
+-- Open ends become moments, because an engine cannot hash-join on "or is null".
+levels as (
+    select
+        user_id,
+        member_level,
+        valid_from,
+        coalesce(valid_to, cast('9999-12-31' as timestamp)) as valid_to
+    from {{ ref('dim_member_levels') }}
+),
+
+levels_when_placed as (
+    select
+        orders.order_id,
+        max(levels.member_level) as member_level
+    from orders
+    {{ join_user('orders') }}
+    inner join levels
+        on
+            identities.user_id = levels.user_id
+            and levels.valid_from <= orders.placed_at
+            and levels.valid_to > orders.placed_at
+    group by orders.order_id
+),
+
 joined as (
     select
         orders.order_id,
@@ -34,6 +59,7 @@ joined as (
         orders.source_order_id,
         identities.user_id,
         orders.source_user_id,
+        levels_when_placed.member_level,
         orders.channel,
         channels.channel_group,
         orders.store_id,
@@ -71,6 +97,7 @@ joined as (
     {{ join_channel('orders') }}
     left join numbered on orders.order_id = numbered.order_id
     left join pickups on orders.order_id = pickups.order_id
+    left join levels_when_placed on orders.order_id = levels_when_placed.order_id
 ),
 
 final as (

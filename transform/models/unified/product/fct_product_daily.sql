@@ -1,23 +1,33 @@
 -- SKU by day, where it was sold, refunded, looked at, put into a cart or pictured in stock.
+{%- do find_changed_sku_days() %}
 with
 lines as (
     select * from {{ ref('fct_order_lines') }}
+    {{ only_changed('sku_day', "concat(sku_id, ' ', paid_date)", date='paid_date') }}
 ),
 
 refunds as (
     select * from {{ ref('fct_refunds') }}
+    {{ only_changed('sku_day', "concat(sku_id, ' ', refunded_date)", date='refunded_date') }}
 ),
 
 events as (
     select * from {{ ref('fct_user_events') }}
+    {{ only_changed('sku_day', "concat(sku_id, ' ', event_date)", date='event_date') }}
 ),
 
 inventory as (
     select * from {{ ref('fct_inventory_daily') }}
+    {{ only_changed('sku_day', "concat(sku_id, ' ', stock_date)", date='stock_date') }}
 ),
 
 competitor_prices as (
     select * from {{ ref('fct_competitor_prices') }}
+    {{ only_changed('sku_day', "concat(sku_id, ' ', listed_date)", date='listed_date') }}
+),
+
+policies as (
+    select * from {{ policies_over_time(['competitor_match_score']) }}
 ),
 
 sold as (
@@ -65,16 +75,19 @@ stocked as (
 
 compared as (
     select
-        sku_id,
-        listed_date as activity_date,
-        min(price_amount) as lowest_competitor_amount
+        competitor_prices.sku_id,
+        competitor_prices.listed_date as activity_date,
+        min(competitor_prices.price_amount) as lowest_competitor_amount
     from competitor_prices
-    where sku_id is not null and match_score >= {{ policy('competitor_match_score') }}
-    group by sku_id, listed_date
+    inner join policies on {{ policies_hold('competitor_prices.listed_date') }}
+    where
+        competitor_prices.sku_id is not null
+        and competitor_prices.match_score >= policies.competitor_match_score
+    group by competitor_prices.sku_id, competitor_prices.listed_date
 ),
 
 connected as (
-    select (select count(*) from events) > 0 as has_events
+    select exists (select 1 from {{ ref('fct_user_events') }}) as has_events
 ),
 
 sku_days as (

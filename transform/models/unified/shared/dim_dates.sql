@@ -17,6 +17,10 @@ holidays as (
     select * from {{ ref('holidays') }}
 ),
 
+policies as (
+    select * from {{ policies_over_time(['promotion_618_days', 'promotion_double_11_days']) }}
+),
+
 range_of_dates as (
     select
         coalesce(min({{ business_date('orders.placed_at') }}), min(merchants.as_of_date)) as first_date,
@@ -55,40 +59,50 @@ marked as (
     from calendar
 ),
 
+-- A promotion has the length that the policy says on its last day, also where it changes before.
+promoted as (
+    select
+        *,
+        {{ add_days('date_day', 'case when days_to_618 >= 0 then days_to_618 else days_to_double_11 end') }}
+            as promotion_date
+    from marked
+),
+
 final as (
     select
-        marked.date_day,
-        marked.year,
-        cast(extract(quarter from marked.date_day) as integer) as quarter,
-        cast(extract(month from marked.date_day) as integer) as month,
-        {{ month_begin('marked.date_day') }} as month_begin,
-        cast(date_trunc('week', marked.date_day) as date) as week_begin,
-        marked.iso_weekday,
-        marked.is_weekend,
-        incomplete_dates.business_date is null and marked.date_day <= marked.as_of_date as is_complete,
+        promoted.date_day,
+        promoted.year,
+        cast(extract(quarter from promoted.date_day) as integer) as quarter,
+        cast(extract(month from promoted.date_day) as integer) as month,
+        {{ month_begin('promoted.date_day') }} as month_begin,
+        cast(date_trunc('week', promoted.date_day) as date) as week_begin,
+        promoted.iso_weekday,
+        promoted.is_weekend,
+        incomplete_dates.business_date is null and promoted.date_day <= promoted.as_of_date as is_complete,
         coalesce(holidays.is_public_holiday, false) as is_public_holiday,
         coalesce(holidays.is_makeup_workday, false) as is_makeup_workday,
         case
             when holidays.is_makeup_workday then true
             when holidays.is_public_holiday then false
-            else not marked.is_weekend
+            else not promoted.is_weekend
         end as is_workday,
         holidays.holiday_name,
         holidays.holiday_name_zh,
         holidays.festival_name,
         holidays.festival_name_zh,
         case
-            when not marked.is_chinese then null
+            when not promoted.is_chinese then null
             when
-                marked.days_to_618 >= 0 and marked.days_to_618 < {{ policy('promotion_618_days') }}
+                promoted.days_to_618 >= 0 and promoted.days_to_618 < policies.promotion_618_days
                 then '618'
             when
-                marked.days_to_double_11 >= 0 and marked.days_to_double_11 < {{ policy('promotion_double_11_days') }}
+                promoted.days_to_double_11 >= 0 and promoted.days_to_double_11 < policies.promotion_double_11_days
                 then 'double_11'
         end as promotion_window
-    from marked
-    left join incomplete_dates on marked.date_day = incomplete_dates.business_date
-    left join holidays on marked.date_day = holidays.holiday_date and marked.is_chinese
+    from promoted
+    left join policies on {{ policies_hold('promoted.promotion_date') }}
+    left join incomplete_dates on promoted.date_day = incomplete_dates.business_date
+    left join holidays on promoted.date_day = holidays.holiday_date and promoted.is_chinese
 )
 
 select * from final

@@ -30,7 +30,9 @@ periods as (
 final as (
     select
         policies.policy,
+        policies.policy_name_zh,
         policies.position,
+        policies.position_name,
         policies.policy_value,
         policies.unit,
         policies.description,

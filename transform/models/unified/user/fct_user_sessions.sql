@@ -1,7 +1,14 @@
 -- One row a session of an own channel: how it began, how far it went and what it paid.
+{%- do find_changed_sessions() %}
 with
 events as (
     select * from {{ ref('fct_user_events') }}
+    {{ only_changed('session', 'session_id', date='event_date') }}
+),
+
+orders as (
+    select * from {{ ref('fct_orders') }}
+    {{ only_changed('session', 'session_id') }}
 ),
 
 paid as (
@@ -9,7 +16,7 @@ paid as (
         session_id,
         count(*) as paid_orders,
         sum(paid_amount) as paid_amount
-    from {{ ref('fct_orders') }}
+    from orders
     where is_paid and session_id is not null
     group by session_id
 ),

@@ -1,0 +1,149 @@
+{#-
+    Models that are rebuilt by entity (docs/decisions/0020-what-changed.md). The platform keeps the ids of what changed
+    in the schema `changes`, one table `changed_<entity>` each, and shows only the raw rows of those.
+-#}
+
+{% macro is_by_entity() -%}
+    {#- Whether the model's table is there and only the rows of changed entities are made anew; never in a unit test. -#}
+    {{- return(execute and model.resource_type == 'model' and is_incremental()) -}}
+{%- endmacro %}
+
+
+{% macro changed_ids(entity) -%}
+    {#- The ids of the entities that changed. -#}
+(select changed.entity_id from changes.changed_{{ entity }} as changed)
+{%- endmacro %}
+
+
+{% macro only_changed(entity, id, date=none) -%}
+    {#-
+        Narrows what a model reads of another to the entities that changed; nothing where everything is built.
+        Give `date` where the rows lie on the changed entities' own dates: then the others are not even looked at.
+    -#}
+    {%- if is_by_entity() %}
+where {{ id }} in {{ changed_ids(entity) }}
+        {%- if date %}
+    and {{ date }} in ({{ changed_dates(entity) }})
+        {%- endif %}
+    {%- endif %}
+{%- endmacro %}
+
+
+{% macro changed_dates(entity) -%}
+    {#- The dates of the changed entities as literals, which tell an engine what it need not read. -#}
+    {%- set query = 'select distinct entity_date from changes.changed_' ~ entity ~ ' where entity_date is not null' -%}
+    {%- set dates = run_query(query).columns[0].values() | list if execute else [] -%}
+    {%- for date in dates | sort -%}
+date '{{ date }}'{{ ', ' if not loop.last }}
+    {%- else -%}
+null
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{% macro get_incremental_changed_sql(arguments) -%}
+    {#- Puts the rows of changed entities in the place of the old ones, and keeps both for the models that follow. -#}
+    {%- set target, fresh = arguments['target_relation'], arguments['temp_relation'] -%}
+    {%- set entity = config.get('meta')['entity'] -%}
+    {%- set touched = entity['id'] ~ ' in ' ~ changed_ids(entity['name']) -%}
+    {%- set columns = arguments['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+create or replace table changes.{{ target.identifier }} as
+select {{ columns }}, false as is_new from {{ target }} where {{ touched }}
+union all
+select {{ columns }}, true as is_new from {{ fresh }} where {{ touched }};
+delete from {{ target }} where {{ touched }};
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from {{ fresh }} where {{ touched }}
+{%- endmacro %}
+
+
+{% macro find_changed_sessions() -%}
+    {#- Sessions of changed events and orders, with each of their dates. -#}
+    {%- if is_by_entity() -%}
+        {%- set query -%}
+create or replace table changes.changed_session as
+with
+touched as (
+    select
+        session_id,
+        event_date
+    from changes.fct_user_events
+    union
+    select
+        session_id,
+        null
+    from changes.fct_orders
+)
+
+select
+    session_id as entity_id,
+    event_date as entity_date
+from touched
+where session_id is not null
+union
+select
+    session_id,
+    {{ each_day('session_date', business_date('ended_at')) }}
+from {{ this }}
+where session_id in (select session_id from touched)
+        {%- endset -%}
+        {%- do run_query(query) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro find_changed_sku_days() -%}
+    {#- Days of a SKU on which something was sold, refunded, looked at, counted or compared that was not before. -#}
+    {%- if is_by_entity() -%}
+        {%- set query -%}
+create or replace table changes.changed_sku_day as
+        {%- for model, date, values in [
+            ('fct_order_lines', 'paid_date', 'units, paid_amount, cost_amount, is_paid'),
+            ('fct_refunds', 'refunded_date', 'refund_amount'),
+            ('fct_user_events', 'event_date', 'event_type'),
+            ('fct_inventory_daily', 'stock_date', 'on_hand_units'),
+            ('fct_competitor_prices', 'listed_date', 'price_amount, match_score'),
+        ] %}
+select
+    concat(sku_id, ' ', {{ date }}) as entity_id,
+    {{ date }} as entity_date
+from (
+            {%- for is_new in ['true', 'false'] %}
+    (
+        select sku_id, {{ date }}, {{ values }} from changes.{{ model }} where is_new = {{ is_new }}
+        except all
+        select sku_id, {{ date }}, {{ values }} from changes.{{ model }} where is_new <> {{ is_new }}
+    )
+    {{ 'union all' if not loop.last }}
+            {%- endfor %}
+)
+where sku_id is not null and {{ date }} is not null
+{{ 'union' if not loop.last }}
+        {%- endfor %}
+        {%- endset -%}
+        {%- do run_query(query) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro renumber_orders() -%}
+    {#- An order that came, went or changed hands moves the number of each later one of its buyers. -#}
+    {%- if is_by_entity() %}
+update {{ this }} set user_order_number = numbered.user_order_number
+from (
+    select
+        order_id,
+        case
+            when is_paid and user_id is not null then row_number() over (
+                partition by user_id, is_paid
+                order by paid_at asc nulls last, order_id asc nulls last
+            )
+        end as user_order_number
+    from {{ this }}
+    where user_id is null or user_id in (select user_id from changes.fct_orders)
+) as numbered
+where
+    {{ this }}.order_id = numbered.order_id
+    and {{ this }}.user_order_number is distinct from numbered.user_order_number
+    {%- endif %}
+{%- endmacro %}

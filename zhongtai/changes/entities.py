@@ -1,0 +1,306 @@
+"""Which entities changed: orders, events, days of stock whose raw rows, persons or SKUs are not what they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zhongtai.changes.lineage import LEVELS, PERSONS, PRODUCTS, Rebuilt
+from zhongtai.changes.state import Built, load_marks
+from zhongtai.ingest import ledger
+from zhongtai.ingest.contract import Contract
+from zhongtai.ingest.ledger import FileLoad
+from zhongtai.ingest.raw_views import RunContext, show, stored_files
+from zhongtai.ingest.stored import raw_file, raw_rows
+from zhongtai.merchant import Merchant
+from zhongtai.sql import quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+SCHEMA = "changes"
+# More than this share of a model's rows: to build all is cheaper.
+_MOST = 0.5
+# A level ends where the next one begins, so its end tells nothing more.
+_LEVELS = "select user_id, card_id, member_level, valid_from"
+# Columns of a version that change when another version comes.
+_OF_VERSIONS = ("valid_to", "is_current", "version_number")
+
+
+@dataclass
+class Changed:
+    """What is known of the changes of one entity.
+
+    Attributes:
+        is_all: whether there is no telling what did not change.
+        positions: by raw table, the landing positions whose files came or went.
+    """
+
+    is_all: bool = False
+    positions: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+
+
+def table(entity: str) -> str:
+    """The table of an entity's changed ids."""
+    return f"{SCHEMA}.{quote_identifier(f'changed_{entity}')}"
+
+
+class Entities:
+    """Finds changed entities, and narrows the raw views to them."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        merchant: Merchant,
+        contracts: list[Contract],
+        loads: list[FileLoad],
+        context: RunContext,
+        built: Built,
+    ) -> None:
+        self._connection = connection
+        self._merchant = merchant
+        self._loads = loads
+        self._batches = {load.position: load.batch for load in ledger.read(merchant) if load.status == "loaded"}
+        self._context = context
+        self._built = built
+        self._contracts: dict[str, list[Contract]] = {}
+        for contract in contracts:
+            if contract.entity:
+                self._contracts.setdefault(contract.entity.name, []).append(contract)
+        self.changed = {name: self._landed(of_entity) for name, of_entity in self._contracts.items()}
+
+    def find(self, models: Iterable[Rebuilt], again: tuple[date, date] | None) -> None:
+        """Makes the table of each entity's changed ids (`entity_id`), and marks those of which too much changed.
+
+        Args:
+            models: those that are to be rebuilt by entity; they are as the last build left them.
+            again: business dates, first and last, whose entities are rebuilt whether they changed or not.
+        """
+        models = [model for model in models if not model.follows]
+        for name, of_entity in self._contracts.items():
+            parts = [self._landed_ids(contract, self.changed[name], again) for contract in of_entity]
+            for model in models:
+                if model.entity == name:
+                    parts += self._looked_up_ids(model, again)
+            kind = "date" if _is_date(of_entity[0]) else "varchar"
+            union = " union all ".join(part for part in parts if part) or "select null as entity_id where false"
+            self._connection.execute(
+                f"create or replace table {table(name)} as select distinct cast(entity_id as {kind}) as entity_id "
+                f"from ({union}) where entity_id is not null"
+            )
+            if self._share(name, [model for model in models if model.entity == name]) > _MOST:
+                self.changed[name].is_all = True
+
+    def narrow(self) -> None:
+        """Makes the raw views show only the rows of changed entities."""
+        for name, of_entity in self._contracts.items():
+            for contract in of_entity:
+                files = stored_files(self._merchant, contract, self._loads)
+                if files:
+                    rows = f"(select * from {raw_rows(files)} where {_is_changed(contract, name)})"
+                    show(self._connection, contract, files, self._context, rows)
+
+    def widen(self) -> None:
+        """Makes the raw views show everything again."""
+        for of_entity in self._contracts.values():
+            for contract in of_entity:
+                files = stored_files(self._merchant, contract, self._loads)
+                show(self._connection, contract, files, self._context)
+
+    def _landed(self, of_entity: list[Contract]) -> Changed:
+        """The files that came or went since; a file that was loaded another way may have changed any row."""
+        marks = load_marks(self._loads)
+        changed = Changed()
+        for contract in of_entity:
+            name = f"{contract.silo}.{contract.table}"
+            now, before = marks.get(name, {}), self._built.loads.get(name, {})
+            if any(now[position] != before[position] for position in now.keys() & before.keys()):
+                changed.is_all = True
+            positions = now.keys() ^ before.keys()
+            changed.positions[contract.silo, contract.table] = positions
+            if not positions <= self._batches.keys() or not all(
+                file.exists() for file in self._files_of(contract, positions)
+            ):
+                changed.is_all = True
+        return changed
+
+    def _landed_ids(self, contract: Contract, changed: Changed, again: tuple[date, date] | None) -> str:
+        """SQL of the entities of rows that came or went, or that as_of now covers, or no longer does."""
+        files = stored_files(self._merchant, contract, self._loads)
+        if not files or contract.entity is None:
+            return ""
+        entity_id = _id_of(contract)
+        positions = changed.positions[contract.silo, contract.table]
+        parts = []
+        if positions and not changed.is_all:
+            listed = ", ".join(map(str, sorted(positions)))
+            rows = raw_rows(self._files_of(contract, positions))
+            parts.append(f"select {entity_id} as entity_id from {rows} where _file_position in ({listed})")
+        for first, last in self._windows(contract, again):
+            moment = quote_identifier(contract.event_time or "")
+            within = f"{moment} > {first} and {moment} <= {last}"
+            parts.append(f"select {entity_id} as entity_id from {raw_rows(files)} where {within}")
+        return " union all ".join(parts)
+
+    def _files_of(self, contract: Contract, positions: Iterable[int]) -> list[Path]:
+        """Where the rows of some positions are stored, whether they count any more or not."""
+        batches = {self._batches[position] for position in positions}
+        return [raw_file(self._merchant, contract.silo, contract.table, batch) for batch in sorted(batches)]
+
+    def _windows(self, contract: Contract, again: tuple[date, date] | None) -> list[tuple[str, str]]:
+        """Stretches of event time whose rows count as changed, as SQL: after the first, up to the second."""
+        if contract.event_time is None:
+            return []
+        is_date = _is_date_column(contract, contract.event_time)
+        windows = []
+        if is_date and self._built.as_of_date != self._context.as_of_date:
+            days = sorted([self._built.as_of_date, self._context.as_of_date])
+            windows.append((f"date '{days[0]}'", f"date '{days[1]}'"))
+        elif not is_date and self._built.as_of != self._context.as_of:
+            moments = sorted(moment.replace(tzinfo=None) for moment in (self._built.as_of, self._context.as_of))
+            windows.append((f"timestamp '{moments[0]}'", f"timestamp '{moments[1]}'"))
+        if again:
+            # A local day may begin a day earlier or end a day later than that of UTC.
+            windows.append((f"date '{again[0]}' - 2", f"date '{again[1]}' + 2"))
+        return windows
+
+    def _looked_up_ids(self, model: Rebuilt, again: tuple[date, date] | None) -> list[str]:
+        """SQL of the entities that changed persons and SKUs meet, as the model's rows of the last build tell."""
+        parts = [
+            f"""
+            select {model.id} as entity_id from {model.relation} as rows
+            where exists (
+                select 1 from {SCHEMA}.changed_persons as persons
+                where rows.silo = persons.silo and rows.{quote_identifier(column)} = persons.source_id
+            )
+            """
+            for column in model.persons
+        ]
+        if model.products:
+            begin = f"cast(rows.{quote_identifier(model.products)} as timestamp)"
+            parts.append(
+                f"""
+                select {model.id} as entity_id from {model.relation} as rows
+                inner join {SCHEMA}.changed_products as products
+                    on rows.sku_id = products.sku_id and {begin} >= products.changed_from
+                """
+            )
+        if model.levels:
+            begin = f"rows.{quote_identifier(model.levels)}"
+            parts.append(
+                f"""
+                select {model.id} as entity_id from {model.relation} as rows
+                inner join {SCHEMA}.changed_levels as levels
+                    on rows.user_id = levels.user_id and {begin} >= levels.changed_from
+                """
+            )
+        if again and model.date:
+            within = f"{quote_identifier(model.date)} between date '{again[0]}' and date '{again[1]}'"
+            parts.append(f"select {model.id} as entity_id from {model.relation} where {within}")
+        return parts
+
+    def _share(self, name: str, models: list[Rebuilt]) -> float:
+        """Changed entities for each entity that there is."""
+        counts = [f"(select approx_count_distinct({model.id}) from {model.relation})" for model in models]
+        query = f"select (select count(*) from {table(name)}), greatest(1, {', '.join(counts) or '1'})"
+        changed, known = self._connection.execute(query).fetchone() or (0, 1)
+        return changed / known
+
+
+def keep_dimensions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Puts the dimensions aside, as they are before they are built again."""
+    connection.execute(f"create schema if not exists {SCHEMA}")
+    connection.execute(
+        f"create or replace table {SCHEMA}.persons_before as select silo, source_id, user_id from unified.{PERSONS}"
+    )
+    connection.execute(f"create or replace table {SCHEMA}.products_before as select * from unified.{PRODUCTS}")
+    connection.execute(f"create or replace table {SCHEMA}.levels_before as {_LEVELS} from unified.{LEVELS}")
+
+
+def keep_unchanged(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Says that no row of a unified table changed: no connected silo has such rows."""
+    changes = f"{SCHEMA}.{quote_identifier(name)}"
+    query = f"select *, true as is_new from unified.{quote_identifier(name)} where false"
+    connection.execute(f"create or replace table {changes} as {query}")
+
+
+def compare_dimensions(connection: duckdb.DuckDBPyConnection) -> None:
+    """What is not as it was: `changed_persons` (silo, source_id), and `changed_levels` and `changed_products`.
+
+    Those two have user_id or sku_id, and changed_from: the moment since when.
+    """
+    now = f"select silo, source_id, user_id from unified.{PERSONS}"
+    before = f"from {SCHEMA}.persons_before"
+    connection.execute(
+        f"create or replace table {SCHEMA}.changed_persons as select distinct silo, source_id from "
+        f"(({now} except {before}) union all ({before} except {now}))"
+    )
+    now, before = f"{_LEVELS} from unified.{LEVELS}", f"from {SCHEMA}.levels_before"
+    connection.execute(
+        f"create or replace table {SCHEMA}.changed_levels as select user_id, min(valid_from) as changed_from from "
+        f"(({now} except {before}) union all ({before} except {now})) group by user_id"
+    )
+    now, before = f"unified.{PRODUCTS}", f"{SCHEMA}.products_before"
+    # Where versions follow each other, the end of one is the beginning of the next.
+    values = ", ".join(quote_identifier(name) for name in _columns(connection) if name not in _OF_VERSIONS)
+    connection.execute(
+        f"""
+        create or replace table {SCHEMA}.changed_products as
+        -- A day earlier, because a stock's day ends with the local clock.
+        select sku_id, min(changed_from) - interval 1 day as changed_from from (
+            select sku_id, coalesce(valid_from, timestamp '0001-01-03') as changed_from from (
+                (select {values} from {now} except all select {values} from {before})
+                union all (select {values} from {before} except all select {values} from {now})
+            )
+            union all
+            select old.sku_id, least(coalesce(old.valid_to, '9999-12-31'), coalesce(new.valid_to, '9999-12-31'))
+            from {before} as old
+            inner join {now} as new on old.sku_id = new.sku_id and old.valid_from is not distinct from new.valid_from
+            where old.valid_to is distinct from new.valid_to
+        ) group by sku_id
+        """
+    )
+
+
+def _columns(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The columns of products that are there before and now."""
+    query = (
+        "select column_name from duckdb_columns() where (schema_name, table_name) in (('unified', ?), (?, ?)) "
+        "and database_name = current_database() group by all having count(*) = 2 order by all"
+    )
+    return [name for (name,) in connection.execute(query, [PRODUCTS, SCHEMA, "products_before"]).fetchall()]
+
+
+def _id_of(contract: Contract) -> str:
+    """SQL of the id of a stored row's entity."""
+    assert contract.entity is not None
+    column = quote_identifier(contract.entity.column)
+    return column if _is_date(contract) else f"{quote_literal(_prefix(contract))} || {column}"
+
+
+def _prefix(contract: Contract) -> str:
+    """What the middle layer writes before a silo's own id."""
+    assert contract.entity is not None
+    return f"{contract.entity.silo or contract.silo}:"
+
+
+def _is_changed(contract: Contract, name: str) -> str:
+    """SQL: whether a stored row is of a changed entity."""
+    assert contract.entity is not None
+    column = quote_identifier(contract.entity.column)
+    if _is_date(contract):
+        return f"{column} in (select entity_id from {table(name)})"
+    prefix = _prefix(contract)
+    ids = f"select substring(entity_id, {len(prefix) + 1}) from {table(name)}"
+    return f"{column} in ({ids} where starts_with(entity_id, {quote_literal(prefix)}))"
+
+
+def _is_date(contract: Contract) -> bool:
+    return contract.entity is not None and _is_date_column(contract, contract.entity.column)
+
+
+def _is_date_column(contract: Contract, name: str) -> bool:
+    return contract.column(name).data_type == "date"
