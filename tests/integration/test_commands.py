@@ -53,3 +53,56 @@ def test_wrong_use_says_what_to_do(published_once: tuple[Small, str]) -> None:
     assert moment.returncode == 2 and "2017-06-30" in moment.stderr
     assert small.zhongtai("quarantine", "show", "transactions").returncode == 2
     assert small.zhongtai("nonsense").returncode == 2
+
+
+def test_policies_are_shown_with_what_holds(published_once: tuple[Small, str]) -> None:
+    small, _ = published_once
+    shown = small.zhongtai("policies", "--merchant", "small")
+    assert shown.returncode == 0, shown.stderr
+    assert small.manifest["release_id"] in shown.stdout and "Not in release" not in shown.stdout
+    rows = {line.split("│")[1].strip(): [cell.strip() for cell in line.split("│")[2:6]] for line in _rows(shown.stdout)}
+    assert rows["new_buyer_days"] == ["90", "days", "always", "default"]
+    assert rows["selection_weights"] == ["0.3, 0.25, 0.2, 0.25", "weight", "always", "default"]
+    assert rows["rfm_recency_days_cuts"][0] == "none"
+    default = {"unit": "days", "since": "1970-01-01", "source": "default"}
+    assert small.manifest["policies"]["new_buyer_days"] == default | {"value": 90}
+    assert small.manifest["policies"]["retention_repurchase_days"] == default | {"value": [30, 60, 90, 180]}
+    said = small.query("select distinct policy from unified.dim_policies")
+    assert set(rows) == {name for (name,) in said} == set(small.manifest["policies"])
+
+
+def test_policies_of_a_merchant_and_of_another_day(small: Small) -> None:
+    """The small merchant's data end with 2017."""
+    file = small.folder / "merchants" / "small.yml"
+    text = file.read_text(encoding="utf-8")
+    dated = "{value: 60, effective_from: 2017-07-01}, {value: 45, effective_from: 2018-02-01}"
+    file.write_text(f"{text}policies: {{new_buyer_days: [{dated}]}}\n", encoding="utf-8")
+    shown = small.zhongtai("policies", "--merchant", "small").stdout
+    row = next(line for line in _rows(shown) if " new_buyer_days " in line)
+    assert [cell.strip() for cell in row.split("│")[2:6]] == ["60", "days", "2017-07-01", "merchant"]
+    assert "new_buyer_days becomes 45 days on 2018-02-01." in shown
+    assert f"Not in release {small.manifest['release_id']} yet: new_buyer_days. Next: zhongtai run" in shown
+    before = small.zhongtai("policies", "--merchant", "small", "--on", "2017-06-30").stdout
+    row = next(line for line in _rows(before) if " new_buyer_days " in line)
+    assert [cell.strip() for cell in row.split("│")[2:6]] == ["90", "days", "always", "default"]
+
+
+def test_a_wrong_policy_stops_every_command_that_needs_it(small: Small) -> None:
+    file = small.folder / "merchants" / "small.yml"
+    text = file.read_text(encoding="utf-8")
+    released = small.manifest["release_id"]
+    for wrong, message in (
+        ("{selection_weights: [0.4, 0.4, 0.4, 0.4]}", "selection_weights: [0.4, 0.4, 0.4, 0.4] sums to 1.6, not to 1"),
+        ("{new_buyer_days: -5}", "new_buyer_days: -5 is below 1 days"),
+    ):
+        file.write_text(f"{text}policies: {wrong}\n", encoding="utf-8")
+        for command in (["policies"], ["run"]):
+            answer = small.zhongtai(*command, "--merchant", "small")
+            assert answer.returncode == 2, answer.stdout
+            assert f"{file}: {message}" in answer.stderr and "Traceback" not in answer.stderr
+    assert small.manifest["release_id"] == released
+
+
+def _rows(printed: str) -> list[str]:
+    """The first lines of the rows of a table: a cell that does not fit goes on below, under an empty first one."""
+    return [line for line in printed.splitlines() if line.startswith("│") and line.split("│")[1].strip()]

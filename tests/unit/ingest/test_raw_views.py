@@ -102,7 +102,9 @@ def test_a_table_of_which_nothing_landed_is_empty_and_typed(loaded: Shop, wareho
 def test_policies_are_a_table(loaded: Shop, warehouse: duckdb.DuckDBPyConnection) -> None:
     policy = SimpleNamespace(
         policy="tier_amount",
+        policy_name_zh="档位",
         position=2,
+        position_name="second",
         value=90,
         unit="CNY",
         description="d",
@@ -111,7 +113,7 @@ def test_policies_are_a_table(loaded: Shop, warehouse: duckdb.DuckDBPyConnection
     )
     create_raw_views(warehouse, loaded.merchant, loaded.contracts, [policy])
     assert warehouse.execute("from raw_zhongtai.policies").fetchall() == [
-        ("tier_amount", 2, 90.0, "CNY", "d", date(2020, 1, 1), "default")
+        ("tier_amount", "档位", 2, "second", 90.0, "CNY", "d", date(2020, 1, 1), "default")
     ]
 
 

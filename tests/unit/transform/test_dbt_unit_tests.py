@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ def installation(tmp_path: Path) -> Settings:
     return replace(settings.load(), home=tmp_path)
 
 
-def prepare(merchant: Merchant, installation: Settings) -> None:
+def prepare(merchant: Merchant, installation: Settings, as_of_date: date = date(2024, 12, 31)) -> None:
     """Makes the merchant's warehouse: an empty typed table for every contract, and the platform's own tables."""
     merchant.warehouse.mkdir(parents=True)
     context = raw_views.RunContext(
@@ -38,8 +38,8 @@ def prepare(merchant: Merchant, installation: Settings) -> None:
         time_zone=merchant.time_zone,
         currency=merchant.currency,
         locale=merchant.locale,
-        as_of=datetime(2024, 12, 31, 12, tzinfo=UTC),
-        as_of_date=date(2024, 12, 31),
+        as_of=datetime.combine(as_of_date, time(12), UTC),
+        as_of_date=as_of_date,
         known_at=1,
     )
     with duckdb.connect(str(merchant.database)) as connection:
@@ -111,6 +111,44 @@ def test_a_merchant_without_silos_gets_every_table_empty_and_typed(installation:
         assert columns_of(merchant.database, schema) == declared
     rows = {result.name: result.rows for result in results if result.schema_name == "unified"}
     assert {name for name, count in rows.items() if count} == FILLED
+
+
+def test_a_merchants_dated_policies_reach_the_days_of_promotions(installation: Settings) -> None:
+    """As of June 14: 618 has the length of its last day, though it changes before; so will Double 11."""
+    overrides = {
+        "promotion_618_days": [{"value": 9}, {"value": 3, "effective_from": date(2024, 6, 18)}],
+        "promotion_double_11_days": [
+            {"value": 5, "effective_from": date(2024, 11, 11)},
+            {"value": 7, "effective_from": date(2024, 11, 12)},
+        ],
+    }
+    merchant = merchants.load("qinghe", installation).model_copy(update={"silos": {}, "policies": overrides})
+    prepare(merchant, installation, as_of_date=date(2024, 6, 14))
+
+    results = Transform(merchant, installation).build(["+dim_dates"])
+
+    assert [f"{result.name}: {result.message}" for result in results if not result.is_ok] == []
+    with duckdb.connect(str(merchant.database), read_only=True) as connection:
+        found = connection.execute(
+            "select date_day, promotion_window from unified.dim_dates where promotion_window is not null order by all"
+        ).fetchall()
+        said = connection.execute(
+            "select policy_name_zh, position_name, policy_value, effective_from, effective_to, is_current, source "
+            "from unified.dim_policies where policy = 'promotion_double_11_days' order by effective_from"
+        ).fetchall()
+        names = connection.execute(
+            "select position, position_name from unified.dim_policies where policy = 'selection_weights' order by all"
+        ).fetchall()
+    six_eighteen = [(date(2024, 6, 16) + timedelta(days), "618") for days in range(3)]
+    double_11 = [(date(2024, 11, 7) + timedelta(days), "double_11") for days in range(5)]
+    assert found == six_eighteen + double_11
+    chinese = "双 11 大促天数"
+    assert said == [
+        (chinese, None, 12.0, date(1970, 1, 1), date(2024, 11, 11), True, "default"),
+        (chinese, None, 5.0, date(2024, 11, 11), date(2024, 11, 12), False, "merchant"),
+        (chinese, None, 7.0, date(2024, 11, 12), None, False, "merchant"),
+    ]
+    assert names == [(1, "demand"), (2, "margin"), (3, "supply"), (4, "reviews")]
 
 
 def test_the_platforms_own_raw_tables_are_as_their_sources_declare(installation: Settings) -> None:

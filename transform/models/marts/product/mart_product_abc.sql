@@ -1,5 +1,5 @@
 -- SKU × month over the trailing twelve months: what share of net revenue and of margin it brings, and its class by the
--- cumulative share before it. What brings nothing or less is C.
+-- cumulative share before it. What brings nothing or less is C. A month keeps the policies of its last day.
 with
 merchants as (
     select * from {{ ref('dim_merchants') }}
@@ -14,12 +14,29 @@ products as (
     where is_current
 ),
 
-months as (
+policies as (
+    select * from {{ policies_over_time(['abc_window_months', 'abc_a_share', 'abc_b_share']) }}
+),
+
+calendar as (
     select
         month_begin,
         max(date_day) as month_end
     from {{ ref('dim_dates') }}
     group by month_begin
+),
+
+months as (
+    select
+        calendar.month_begin,
+        calendar.month_end,
+        policies.abc_window_months,
+        policies.abc_a_share,
+        policies.abc_b_share
+    from calendar
+    cross join merchants
+    left join policies on {{ policies_hold('least(calendar.month_end, merchants.as_of_date)') }}
+    where calendar.month_begin <= merchants.as_of_date
 ),
 
 monthly as (
@@ -37,6 +54,8 @@ windowed as (
         monthly.sku_id,
         months.month_begin as abc_month,
         min(months.month_end) as month_end,
+        min(months.abc_a_share) as abc_a_share,
+        min(months.abc_b_share) as abc_b_share,
         sum(monthly.net_revenue_amount) as net_revenue_amount,
         case
             when count(*) = count(monthly.gross_margin_amount) then sum(monthly.gross_margin_amount)
@@ -45,9 +64,7 @@ windowed as (
     inner join months
         on
             monthly.sold_month <= months.month_begin
-            and monthly.sold_month > {{ add_months('months.month_begin', '-' ~ policy('abc_window_months')) }}
-    cross join merchants
-    where months.month_begin <= merchants.as_of_date
+            and monthly.sold_month > {{ add_months('months.month_begin', '-months.abc_window_months') }}
     group by monthly.sku_id, months.month_begin
 ),
 
@@ -57,6 +74,8 @@ contributions as (
         windowed.abc_month,
         windowed.month_end <= merchants.as_of_date as is_complete,
         products.category_id,
+        windowed.abc_a_share,
+        windowed.abc_b_share,
         windowed.net_revenue_amount,
         windowed.gross_margin_amount,
         -- A loss must not push the others' cumulative share beyond 1.

@@ -1,5 +1,5 @@
 -- Cohort month × age × channel × basis: who came back. Channel 'all' counts every buyer once, by the first channel.
--- The basis login joins when a silo brings behaviour events.
+-- The basis login joins when a silo brings behaviour events. The periods of repurchase are the policy's at as_of.
 with
 merchants as (
     select * from {{ ref('dim_merchants') }}
@@ -11,6 +11,14 @@ orders as (
 
 events as (
     select * from {{ ref('fct_user_events') }}
+),
+
+periods as (
+    select
+        cast({{ policy('retention_repurchase_days', 1) }} as integer) as period_1_days,
+        cast({{ policy('retention_repurchase_days', 2) }} as integer) as period_2_days,
+        cast({{ policy('retention_repurchase_days', 3) }} as integer) as period_3_days,
+        cast({{ policy('retention_repurchase_days', 4) }} as integer) as period_4_days
 ),
 
 moments as (
@@ -129,13 +137,15 @@ cohorts as (
         members.cohort_month,
         min(merchants.as_of_date) as as_of_date,
         count(*) as cohort_users,
-        {%- for days in [30, 60, 90, 180] %}
-        {{ repurchase_rate(days) }} as repurchase_{{ days }}d_rate,
+        {%- for period in range(1, 5) %}
+        min(periods.period_{{ period }}_days) as repurchase_period_{{ period }}_days,
+        {{ repurchase_rate('periods.period_' ~ period ~ '_days') }} as repurchase_period_{{ period }}_rate,
         {%- endfor %}
         sum(recent.was_active) as previously_active_users,
         sum(recent.was_active * recent.is_active) as again_active_users
     from members
     cross join merchants
+    cross join periods
     left join recent
         on
             members.basis = recent.basis
@@ -189,10 +199,10 @@ final as (
             'case when months.month_end <= cohorts.as_of_date then coalesce(retained.retained_users, 0) end',
             'cohorts.cohort_users'
         ) }} as retention_rate,
-        cohorts.repurchase_30d_rate,
-        cohorts.repurchase_60d_rate,
-        cohorts.repurchase_90d_rate,
-        cohorts.repurchase_180d_rate,
+        {%- for period in range(1, 5) %}
+        cohorts.repurchase_period_{{ period }}_days,
+        cohorts.repurchase_period_{{ period }}_rate,
+        {%- endfor %}
         {{ rate('cohorts.again_active_users', 'cohorts.previously_active_users') }} as active_retention_rate
     from cohorts
     inner join months
