@@ -6,6 +6,7 @@ own, amounts integer cents, moments UTC, dates the merchant's.
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from tests.simulated.silo_files import Reading, business_date, read
 TABLES = tuple(contracts())
 SELLING = ("storefront", "marketplace", "live", "stores")
 UNITS, CENTS = "int64", "int64"
+PLATFORMS = {"天猫": "tmall", "京东": "jd"}
+STATUSES = {
+    **{"created": "placed", "paid": "paid", "shipped": "shipped", "completed": "completed", "cancelled": "cancelled"},
+    **{"待付款": "placed", "待发货": "paid", "已发货": "shipped", "交易成功": "completed", "交易关闭": "cancelled"},
+    **{"finished": "completed", "closed": "cancelled"},
+}
 
 
 @cache
@@ -28,6 +35,18 @@ def reading(silos: Path, silo: str, table: str) -> Reading:
 def rows(silos: Path, silo: str, table: str) -> pd.DataFrame:
     """The rows of a table that hold at the end."""
     return reading(silos, silo, table).rows.copy()
+
+
+@cache
+def latest(silos: Path) -> datetime:
+    """The latest moment that any table tells."""
+    return max(filter(None, (reading(silos, *table).latest for table in TABLES)))
+
+
+@cache
+def rejected_dates(silos: Path) -> set[date]:
+    """Business dates of rejected rows."""
+    return set().union(*(reading(silos, *table).rejected_dates for table in TABLES))
 
 
 @cache
@@ -58,16 +77,52 @@ def order_lines(silos: Path) -> pd.DataFrame:
     return lines.assign(placed_date=business_date(lines["placed_at"]), paid_date=business_date(lines["paid_at"]))
 
 
+@cache
 def _order_heads(silos: Path) -> pd.DataFrame:
-    """An order's moments and shipping; a till receipt is an order, placed and paid at once."""
-    parts = []
-    for silo in SELLING:
-        heads = rows(silos, silo, "receipts" if silo == "stores" else "orders")
-        if silo == "stores":
-            heads = heads.rename(columns={"receipt_id": "order_id"})
-            heads = heads.assign(placed_at=heads["paid_at"], shipping_amount=0)
-        parts.append(heads.assign(silo=silo))
-    return pd.concat(parts, ignore_index=True)
+    """An order without its lines: who, where, when, shipping; a till receipt is an order, placed and paid at once."""
+    return pd.concat([_HEADS[silo](silos).assign(silo=silo) for silo in SELLING], ignore_index=True)
+
+
+def _storefront_heads(silos: Path) -> pd.DataFrame:
+    names = {"user_id": "source_user_id", "pickup_store_id": "store_id"}
+    return _with_status(rows(silos, "storefront", "orders").rename(columns=names))
+
+
+def _marketplace_heads(silos: Path) -> pd.DataFrame:
+    heads = _with_status(rows(silos, "marketplace", "orders").rename(columns={"buyer_id": "source_user_id"}))
+    return heads.assign(channel=heads["platform"].map(PLATFORMS), order_type="normal")
+
+
+def _live_heads(silos: Path) -> pd.DataFrame:
+    heads = _with_status(rows(silos, "live", "orders").rename(columns={"open_id": "source_user_id"}))
+    return heads.assign(channel="douyin", order_type="normal")
+
+
+def _stores_heads(silos: Path) -> pd.DataFrame:
+    names = {"receipt_id": "order_id", "card_no": "source_user_id"}
+    heads = rows(silos, "stores", "receipts").rename(columns=names)
+    channel = heads["store_id"].map(stores(silos).set_index("store_id")["store_kind"])
+    heads = heads.assign(order_type="normal", order_status="completed", shipping_amount=0)
+    return heads.assign(placed_at=heads["paid_at"], channel=channel)
+
+
+def _with_status(heads: pd.DataFrame) -> pd.DataFrame:
+    return heads.assign(order_status=heads["status"].map(STATUSES))
+
+
+_HEADS = {
+    "storefront": _storefront_heads,
+    "marketplace": _marketplace_heads,
+    "live": _live_heads,
+    "stores": _stores_heads,
+}
+
+
+@cache
+def stores(silos: Path) -> pd.DataFrame:
+    """Every store as its latest picture shows it."""
+    pictures = rows(silos, "stores", "stores").sort_values("snapshot_date")
+    return pictures.drop_duplicates("store_id", keep="last").reset_index(drop=True)
 
 
 @cache

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from tests.qinghe import Qinghe
-from zhongtai.merchant import SILOS
+from tests.simulated.contracts import SILOS
 
 CASES = {f"without_{silo}": [other for other in SILOS if other != silo] for silo in SILOS} | {
     f"only_{silo}": [silo] for silo in SILOS
@@ -22,15 +23,47 @@ def test_a_company_without_some_silos_publishes(qinghe: Qinghe, tmp_path: Path, 
     company = qinghe.only(tmp_path / "company", connected)
     run = company.zhongtai("run")
     assert run.returncode == 0, run.stdout + run.stderr
-    states = company.manifest["silos"]
-    assert {silo for silo, state in states.items() if state == "connected"} == set(connected)
+    missing = set(SILOS) - set(connected)
+    assert _told_missing(run.stdout) == missing
+    assert _told_missing(company.zhongtai("releases", "show").stdout) == missing
+    assert _states(company.zhongtai("status").stdout) == company.manifest["silos"]
+    assert company.manifest["silos"] == {
+        **dict.fromkeys(connected, "connected"),
+        **dict.fromkeys(missing, "not connected"),
+    }
     assert {name.split(".")[0] for name in company.manifest["sources"]} <= set(connected)
-    assert "not connected" in company.zhongtai("status").stdout
     assert _shape(company) == _shape(qinghe)
-    for table in ("unified.fct_orders", "unified.fct_order_lines"):
-        silos = [row[0] for row in company.query(f"select distinct silo from {table} order by silo")]
-        everything = [row[0] for row in qinghe.query(f"select distinct silo from {table} order by silo")]
-        assert silos == [silo for silo in everything if silo in connected]
+    assert _rows(company) == {place: rows for place, rows in _rows(qinghe).items() if place[1] in connected}
+
+
+@pytest.mark.silos
+def test_a_whole_company_lacks_nothing(qinghe: Qinghe) -> None:
+    assert set(qinghe.manifest["silos"].values()) == {"connected"}
+    assert "not connected" not in qinghe.zhongtai("status").stdout + qinghe.zhongtai("releases", "show").stdout
+
+
+def _told_missing(printed: str) -> set[str]:
+    """The silos that a command says are not connected; a silo named twice would be a fault of the list."""
+    (line,) = re.findall(r"^ *not connected: (.+)$", printed, re.MULTILINE)
+    names = line.split(", ")
+    assert len(names) == len(set(names))
+    return set(names)
+
+
+def _states(printed: str) -> dict[str, str]:
+    """What `zhongtai status` says of each silo."""
+    return dict(re.findall(r"^  (\w+) +((?:not )?connected)$", printed, re.MULTILINE))
+
+
+def _rows(company: Qinghe) -> dict[tuple[str, str], int]:
+    """Rows of every unified table that names silos, by table and silo: what one silo tells needs no other."""
+    tables = company.query(
+        "select table_name from information_schema.columns where table_schema = 'unified' and column_name = 'silo'"
+    )
+    counts = " union all ".join(
+        f"select '{name}' as name, silo, count(*) from unified.{name} group by silo" for (name,) in sorted(tables)
+    )
+    return {(name, silo): rows for name, silo, rows in company.query(counts)}
 
 
 def _shape(company: Qinghe) -> list[tuple[str, str, str, str]]:

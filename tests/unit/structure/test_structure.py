@@ -240,7 +240,9 @@ def test_every_policy_that_sql_reads_exists() -> None:
     policies = yaml.safe_load((PROJECT_ROOT / "merchants" / "policies.yml").read_text(encoding="utf-8"))
     sql = "".join(without_comments(file.read_text(encoding="utf-8")) for file in sql_files("models", "macros"))
     read = set(re.findall(r"policy\(\s*'(\w+)'", sql)) | set(re.findall(r"'(rfm_\w+_cuts)'", sql))
-    assert read
+    over_time = {name for names in re.findall(r"policies_over_time\(\[([^\]]*)\]", sql) for name in names.split(",")}
+    read |= {name.strip().strip("'") for name in over_time}
+    assert "abc_a_share" in read and "rfm_window_days" in read
     assert read - set(policies) == set()
 
 
