@@ -39,6 +39,7 @@ from zhongtai.simulator.simulate import simulate, simulated
 from zhongtai.transform import Transform
 
 _DAY = re.compile(r"20\d{6}")
+_WORK = re.compile(r"\s*(?:/\*.*?\*/\s*)?(?:create|insert|delete|update)\b", re.DOTALL | re.IGNORECASE)
 _NODE = re.compile(r'"node_id": "model\.zhongtai\.(\w+)"')
 
 
@@ -119,7 +120,8 @@ def _profiled(folder: Path) -> Iterator[Counter[str]]:
 
     def profiled(self: Any, sql: str, bindings: Any = None) -> Any:
         node = _NODE.search(sql)
-        if node is None:
+        # What answers with rows must not be followed by another statement on its cursor.
+        if node is None or not _WORK.match(sql):
             return execute(self, sql, bindings)
         result = None
         file = folder / f"profile_{threading.get_ident()}.json"

@@ -78,7 +78,7 @@ class Transform:
             ZhongtaiError: the project does not parse.
         """
         key_file = self.target / "manifest.key"
-        key = self._key()
+        key = self.key
         if not (self.manifest_file.is_file() and key_file.is_file() and key_file.read_text() == key):
             self.target.mkdir(parents=True, exist_ok=True)
             key_file.unlink(missing_ok=True)
@@ -205,7 +205,8 @@ class Transform:
             found = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
         return {(schema, table): rows for schema, table, rows in found}
 
-    def _key(self) -> str:
+    @property
+    def key(self) -> str:
         """A hash of all that parsing depends on: a stale manifest would silently run old SQL."""
         import importlib.metadata
 

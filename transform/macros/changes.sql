@@ -4,7 +4,7 @@
 -#}
 
 {% macro is_by_entity() -%}
-    {#- Whether the model's table is there and only the rows of changed entities are made anew; never in a unit test. -#}
+    {#- Whether only the rows of changed entities are made anew; never in a unit test. -#}
     {{- return(execute and model.resource_type == 'model' and is_incremental()) -}}
 {%- endmacro %}
 
@@ -41,11 +41,37 @@ null
 {%- endmacro %}
 
 
+{% macro moved_rows(columns) -%}
+    {#-
+        The calling model's own rows of dated entities that moved to another person or another cost: nothing landed of
+        them, so their raw rows need not be read again.
+    -#}
+    {%- set entity = config.get('meta')['entity'] -%}
+    {%- if is_by_entity() and entity['is_dated'] %}
+union all
+select
+        {%- for column in columns %}
+    {{ column.name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+from {{ this }}
+where
+    {{ entity['id'] }} in (
+        select moved.entity_id from changes.changed_{{ entity['name'] }} as moved where moved.is_moved
+    )
+    and {{ config.get('meta')['partition_column'] }} in ({{ changed_dates(entity['name']) }})
+    {%- endif %}
+{%- endmacro %}
+
+
 {% macro get_incremental_changed_sql(arguments) -%}
     {#- Puts the rows of changed entities in the place of the old ones, and keeps both for the models that follow. -#}
     {%- set target, fresh = arguments['target_relation'], arguments['temp_relation'] -%}
     {%- set entity = config.get('meta')['entity'] -%}
     {%- set touched = entity['id'] ~ ' in ' ~ changed_ids(entity['name']) -%}
+    {%- if entity['is_dated'] -%}
+        {%- set date = config.get('meta')['partition_column'] -%}
+        {%- set touched = touched ~ ' and ' ~ date ~ ' in (' ~ changed_dates(entity['name']) ~ ')' -%}
+    {%- endif -%}
     {%- set columns = arguments['dest_columns'] | map(attribute='quoted') | join(', ') -%}
 create or replace table changes.{{ target.identifier }} as
 select {{ columns }}, false as is_new from {{ target }} where {{ touched }}

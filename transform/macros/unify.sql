@@ -32,5 +32,6 @@ select
 from {{ relation }}
             {{- '\nunion all\n' if not loop.last }}
         {%- endfor -%}
+        {{- moved_rows(columns) }}
     {%- endif -%}
 {%- endmacro %}

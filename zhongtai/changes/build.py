@@ -70,7 +70,7 @@ def build(project: Transform, select: Iterable[str], wanted: Wanted) -> list[Nod
         results = run.changed(select, built, wanted)
     if all(result.is_ok for result in results):
         run.record()
-    return results
+    return sorted(results, key=lambda result: run.lineage.depth(result.unique_id))
 
 
 class _Run:
@@ -90,7 +90,8 @@ class _Run:
         """Builds what changed since."""
         tests: Tests = "cautious" if wanted.is_tested else "empty"
         nodes = set(self.project.selected(select))
-        first, last = self._around(nodes)
+        kept = self._kept_views(nodes) if built.project == self.project.key else []
+        first, last = self._around(nodes - {view.unique_id for view in kept})
         with self._warehouse() as connection:
             entities.keep_dimensions(connection)
         results = self.project.build(first, tests=tests)
@@ -112,7 +113,7 @@ class _Run:
         done = {result.unique_id for result in results}
         waiting = last | self._tests(nodes) if wanted.is_tested else last
         rest = [self._name(unique_id) for unique_id in sorted(waiting - done)]
-        return results + self.project.build(rest, tests=tests)
+        return kept + results + self.project.build(rest, tests=tests)
 
     def has_dimensions(self) -> bool:
         """Whether the dimensions are there of which it is told row by row what changed."""
@@ -125,7 +126,14 @@ class _Run:
             models = {
                 model.name: self.lineage.fingerprint(connection, model) for model in self.lineage.rebuilt.values()
             }
-        state.record(self.merchant, self.loads, self.context, models)
+        built = Built(
+            loads=state.load_marks(self.loads),
+            as_of=self.context.as_of,
+            as_of_date=self.context.as_of_date,
+            project=self.project.key,
+            models=models,
+        )
+        state.record(self.merchant, built)
 
     def _around(self, nodes: set[str]) -> tuple[list[str], set[str]]:
         """Names of what is not below a model that is rebuilt by entity, and ids of the models that are, or are one."""
@@ -153,7 +161,7 @@ class _Run:
             if unique_id not in anew and not self.lineage.ancestors(unique_id) & anew
         ]
         for name in sorted({model.entity for model in kept} & set(found.changed)):
-            query = f"select count(*) from {entities.table(name)}"
+            query = f"select count(distinct entity_id) from {entities.table(name)}"
             count = (connection.execute(query).fetchone() or (0,))[0]
             report(Progress("changes", name, count, 0.0))
         told = {model.name for model in self.lineage.rebuilt.values()}
@@ -168,6 +176,25 @@ class _Run:
         told = {each.name: each for each in self.lineage.rebuilt.values()}
         # From nothing to something, a measure becomes known on all days at once.
         return any(_is_empty(connection, told[name]) for name in model.follows if name in told)
+
+    def _kept_views(self, nodes: set[str]) -> list[NodeResult]:
+        """The views, which are what they were as long as the project is."""
+        views = [self.manifest["nodes"][node] for node in sorted(nodes)]
+        return [
+            NodeResult(
+                unique_id=view["unique_id"],
+                name=view["name"],
+                resource_type="model",
+                schema_name=view["schema"],
+                status="success",
+                seconds=0.0,
+                rows=None,
+                failures=0,
+                message="as it was",
+            )
+            for view in views
+            if view["resource_type"] == "model" and view["config"]["materialized"] == "view"
+        ]
 
     def _tests(self, nodes: set[str]) -> set[str]:
         return {node for node in nodes if node.startswith("test.")}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,17 +81,27 @@ class Entities:
         """
         models = [model for model in models if not model.follows]
         for name, of_entity in self._contracts.items():
-            parts = [self._landed_ids(contract, self.changed[name], again) for contract in of_entity]
-            for model in models:
-                if model.entity == name:
-                    parts += self._looked_up_ids(model, again)
+            mine = [model for model in models if model.entity == name]
+            landed = [self._landed_ids(contract, self.changed[name], again) for contract in of_entity]
+            landed += [self._ids_between(model, again) for model in mine if again and model.date]
+            moved = [part for model in mine for part in self._looked_up_ids(model)]
             kind = "date" if _is_date(of_entity[0]) else "varchar"
-            union = " union all ".join(part for part in parts if part) or "select null as entity_id where false"
             self._connection.execute(
-                f"create or replace table {table(name)} as select distinct cast(entity_id as {kind}) as entity_id "
-                f"from ({union}) where entity_id is not null"
+                f"""
+                create or replace table {table(name)} as
+                with landed as ({_union(landed)}), moved as ({_union(moved)})
+                select distinct
+                    cast(entity_id as {kind}) as entity_id,
+                    cast(entity_date as date) as entity_date,
+                    is_moved
+                from (
+                    select *, false as is_moved from landed
+                    union all
+                    select *, true from moved where entity_id not in (select entity_id from landed)
+                )
+                """
             )
-            if self._share(name, [model for model in models if model.entity == name]) > _MOST:
+            if self._share(name, mine) > _MOST:
                 self.changed[name].is_all = True
 
     def narrow(self) -> None:
@@ -100,8 +110,22 @@ class Entities:
             for contract in of_entity:
                 files = stored_files(self._merchant, contract, self._loads)
                 if files:
-                    rows = f"(select * from {raw_rows(files)} where {_is_changed(contract, name)})"
+                    condition = _is_changed(contract, name)
+                    if contract.entity and contract.entity.is_dated:
+                        condition += f" and {self._is_near(contract, name)}"
+                    rows = f"(select * from {raw_rows(files)} where {condition})"
                     show(self._connection, contract, files, self._context, rows)
+
+    def _is_near(self, contract: Contract, name: str) -> str:
+        """SQL: whether a stored row lies on a day of a changed entity; literals, by which files and row groups go."""
+        query = f"select distinct entity_date from {table(name)} where not is_moved order by all"
+        days = [day for (day,) in self._connection.execute(query).fetchall()]
+        moment = quote_identifier(contract.event_time or "")
+        within = [
+            f"({moment} >= date '{first}' and {moment} < date '{last + timedelta(days=1)}')"
+            for first, last in _stretches(days)
+        ]
+        return f"({' or '.join(within) or 'false'})"
 
     def widen(self) -> None:
         """Makes the raw views show everything again."""
@@ -132,18 +156,16 @@ class Entities:
         files = stored_files(self._merchant, contract, self._loads)
         if not files or contract.entity is None:
             return ""
-        entity_id = _id_of(contract)
         positions = changed.positions[contract.silo, contract.table]
-        parts = []
+        conditions = []
         if positions and not changed.is_all:
             listed = ", ".join(map(str, sorted(positions)))
-            rows = raw_rows(self._files_of(contract, positions))
-            parts.append(f"select {entity_id} as entity_id from {rows} where _file_position in ({listed})")
+            conditions.append((self._files_of(contract, positions), f"_file_position in ({listed})"))
         for first, last in self._windows(contract, again):
             moment = quote_identifier(contract.event_time or "")
-            within = f"{moment} > {first} and {moment} <= {last}"
-            parts.append(f"select {entity_id} as entity_id from {raw_rows(files)} where {within}")
-        return " union all ".join(parts)
+            conditions.append((files, f"{moment} > {first} and {moment} <= {last}"))
+        named = f"{_id_of(contract)} as entity_id, {_days_of(contract)} as entity_date"
+        return " union all ".join(f"select {named} from {raw_rows(held)} where {which}" for held, which in conditions)
 
     def _files_of(self, contract: Contract, positions: Iterable[int]) -> list[Path]:
         """Where the rows of some positions are stored, whether they count any more or not."""
@@ -167,45 +189,38 @@ class Entities:
             windows.append((f"date '{again[0]}' - 2", f"date '{again[1]}' + 2"))
         return windows
 
-    def _looked_up_ids(self, model: Rebuilt, again: tuple[date, date] | None) -> list[str]:
+    def _looked_up_ids(self, model: Rebuilt) -> list[str]:
         """SQL of the entities that changed persons and SKUs meet, as the model's rows of the last build tell."""
+        named = f"select {model.id} as entity_id, {_date_of(model)} as entity_date from {model.relation} as rows"
         parts = [
             f"""
-            select {model.id} as entity_id from {model.relation} as rows
-            where exists (
+            {named} where exists (
                 select 1 from {SCHEMA}.changed_persons as persons
                 where rows.silo = persons.silo and rows.{quote_identifier(column)} = persons.source_id
             )
             """
             for column in model.persons
         ]
-        if model.products:
-            begin = f"cast(rows.{quote_identifier(model.products)} as timestamp)"
-            parts.append(
-                f"""
-                select {model.id} as entity_id from {model.relation} as rows
-                inner join {SCHEMA}.changed_products as products
-                    on rows.sku_id = products.sku_id and {begin} >= products.changed_from
-                """
-            )
-        if model.levels:
-            begin = f"rows.{quote_identifier(model.levels)}"
-            parts.append(
-                f"""
-                select {model.id} as entity_id from {model.relation} as rows
-                inner join {SCHEMA}.changed_levels as levels
-                    on rows.user_id = levels.user_id and {begin} >= levels.changed_from
-                """
-            )
-        if again and model.date:
-            within = f"{quote_identifier(model.date)} between date '{again[0]}' and date '{again[1]}'"
-            parts.append(f"select {model.id} as entity_id from {model.relation} where {within}")
+        for kind, key, column in (("products", "sku_id", model.products), ("levels", "user_id", model.levels)):
+            if column:
+                begin = f"cast(rows.{quote_identifier(column)} as timestamp)"
+                parts.append(
+                    f"{named} inner join {SCHEMA}.changed_{kind} as {kind} "
+                    f"on rows.{key} = {kind}.{key} and {begin} >= {kind}.changed_from"
+                )
         return parts
+
+    def _ids_between(self, model: Rebuilt, again: tuple[date, date] | None) -> str:
+        """SQL of the entities of the model's rows on some dates."""
+        if again is None or model.date is None:
+            return ""
+        within = f"{quote_identifier(model.date)} between date '{again[0]}' and date '{again[1]}'"
+        return f"select {model.id} as entity_id, {_date_of(model)} as entity_date from {model.relation} where {within}"
 
     def _share(self, name: str, models: list[Rebuilt]) -> float:
         """Changed entities for each entity that there is."""
         counts = [f"(select approx_count_distinct({model.id}) from {model.relation})" for model in models]
-        query = f"select (select count(*) from {table(name)}), greatest(1, {', '.join(counts) or '1'})"
+        query = f"select (select count(distinct entity_id) from {table(name)}), greatest(1, {', '.join(counts) or '1'})"
         changed, known = self._connection.execute(query).fetchone() or (0, 1)
         return changed / known
 
@@ -274,6 +289,42 @@ def _columns(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in connection.execute(query, [PRODUCTS, SCHEMA, "products_before"]).fetchall()]
 
 
+def _union(parts: Iterable[str]) -> str:
+    """SQL of ids and dates from some queries, of which there may be none."""
+    union = " union all ".join(part for part in parts if part)
+    return f"select * from ({union or 'select null as entity_id, null as entity_date'}) where entity_id is not null"
+
+
+def _stretches(days: Iterable[date]) -> Iterator[tuple[date, date]]:
+    """The first and last day of each run of days that follow each other; days rise."""
+    first = last = None
+    for day in days:
+        if first is None or last is None:
+            first = last = day
+        elif day <= last + timedelta(days=1):
+            last = day
+        else:
+            yield first, last
+            first = last = day
+    if first is not None and last is not None:
+        yield first, last
+
+
+def _date_of(model: Rebuilt) -> str:
+    return quote_identifier(model.date) if model.date else "null"
+
+
+def _days_of(contract: Contract) -> str:
+    """SQL of the days on which a stored row may lie: a local day may be the one before or after that of UTC."""
+    assert contract.entity is not None
+    if not contract.entity.is_dated:
+        return "null"
+    moment = quote_identifier(contract.event_time or "")
+    if _is_date_column(contract, contract.event_time or ""):
+        return moment
+    return f"unnest([cast({moment} as date) - 1, cast({moment} as date), cast({moment} as date) + 1])"
+
+
 def _id_of(contract: Contract) -> str:
     """SQL of the id of a stored row's entity."""
     assert contract.entity is not None
@@ -291,10 +342,12 @@ def _is_changed(contract: Contract, name: str) -> str:
     """SQL: whether a stored row is of a changed entity."""
     assert contract.entity is not None
     column = quote_identifier(contract.entity.column)
+    # Of dated facts, what only moved to another person or cost is made of the fact's own rows: macro unify.
+    moved = " where not is_moved" if contract.entity.is_dated else ""
     if _is_date(contract):
-        return f"{column} in (select entity_id from {table(name)})"
+        return f"{column} in (select entity_id from {table(name)}{moved})"
     prefix = _prefix(contract)
-    ids = f"select substring(entity_id, {len(prefix) + 1}) from {table(name)}"
+    ids = f"select substring(entity_id, {len(prefix) + 1}) from (from {table(name)}{moved})"
     return f"{column} in ({ids} where starts_with(entity_id, {quote_literal(prefix)}))"
 
 

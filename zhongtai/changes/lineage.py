@@ -59,6 +59,7 @@ class Lineage:
         self._entities = {
             (contract.silo, contract.table): contract.entity.name for contract in contracts if contract.entity
         }
+        self._depths: dict[str, int] = {}
         macros = sorted((name, macro["macro_sql"]) for name, macro in manifest["macros"].items() if _is_own(macro))
         self._macros = json.dumps(macros)
 
@@ -103,6 +104,13 @@ class Lineage:
                     found.add(parent)
                     waiting.append(parent)
         return found
+
+    def depth(self, unique_id: str) -> int:
+        """How many nodes lie one behind the other before this one: what is sorted by it is in topological order."""
+        if unique_id not in self._depths:
+            parents = self._parents.get(unique_id, [])
+            self._depths[unique_id] = max((self.depth(parent) + 1 for parent in parents), default=0)
+        return self._depths[unique_id]
 
     def fingerprint(self, connection: duckdb.DuckDBPyConnection, model: Rebuilt) -> str:
         """A hash of the model's text, of the views below it, and of the content of what it merely looks up.

@@ -11,7 +11,6 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from zhongtai.ingest.ledger import FileLoad
-from zhongtai.ingest.raw_views import RunContext
 from zhongtai.merchant import Merchant
 
 
@@ -21,12 +20,14 @@ class Built(BaseModel):
     Attributes:
         loads: by silo.table, the positions of the files whose rows are in, with a mark of how each was loaded.
         as_of, as_of_date: the moment up to which rows are in, and its local date.
+        project: `Transform.key` of the project whose views are there.
         models: by name, the fingerprint of whatever decides a model's rows, but for the rows that it reads.
     """
 
     loads: dict[str, dict[int, str]]
     as_of: datetime
     as_of_date: date
+    project: str
     models: dict[str, str]
 
 
@@ -63,9 +64,8 @@ def forget(merchant: Merchant) -> None:
     _file(merchant).unlink(missing_ok=True)
 
 
-def record(merchant: Merchant, loads: Iterable[FileLoad], context: RunContext, models: dict[str, str]) -> None:
+def record(merchant: Merchant, built: Built) -> None:
     """Says what the warehouse holds now."""
-    built = Built(loads=load_marks(loads), as_of=context.as_of, as_of_date=context.as_of_date, models=models)
     temporary = _file(merchant).with_suffix(".tmp")
     temporary.write_text(built.model_dump_json(), encoding="utf-8")
     os.replace(temporary, _file(merchant))

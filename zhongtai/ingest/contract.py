@@ -113,11 +113,14 @@ class Entity(_Strict):
         name: what it is; tables with the same name belong together.
         column: the column that names it.
         silo: whose id it is, where it is not the table's own.
+        is_dated: whether `event_time` tells the date on which the middle layer has the row, so that no other date needs
+            to be looked at.
     """
 
     name: str = Field(pattern="^[a-z_]+$")
     column: str
     silo: str | None = None
+    is_dated: bool = False
 
 
 class Contract(_Strict):

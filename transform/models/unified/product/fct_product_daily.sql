@@ -87,7 +87,7 @@ compared as (
 ),
 
 connected as (
-    select exists (select 1 from {{ ref('fct_user_events') }}) as has_events
+    select exists(select 1 from {{ ref('fct_user_events') }}) as has_events
 ),
 
 sku_days as (
