@@ -38,8 +38,8 @@ up: setup ## Serves the Dagster UI and daemon on port 3000
 test: setup ## Runs the tests, in parallel
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not browser and not real and not silos and not faults and not soak'
 
-real: setup ## Compares whole runs of the real merchants with independent calculations
-	$(BIN)/pytest -m real
+real: setup ## Whole runs of the real merchants: against independent calculations, while being read, refused
+	$(BIN)/pytest -n 2 --dist loadfile -m real
 
 silos: setup ## Compares the simulated company with an independent reading, also without each silo
 	$(BIN)/pytest -n 2 -m silos

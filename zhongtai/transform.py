@@ -26,6 +26,9 @@ Tests = Literal["eager", "cautious", "empty"]
 # What decides how the project is parsed; everything else below transform/ is dbt's output.
 _PROJECT_PARTS = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml")
 
+# `parse` wrote manifest.json; writing it again takes longer than building most tables.
+_WRITES_NO_STATE = ("--no-write-json",)
+
 
 @dataclass(frozen=True)
 class NodeResult:
@@ -93,7 +96,8 @@ class Transform:
     def selected(self, select: Iterable[str]) -> list[str]:
         """The unique ids of the models, seeds and data tests that dbt selects."""
         kinds = ["--resource-type", "model", "--resource-type", "seed", "--resource-type", "test"]
-        arguments = ["list", "--quiet", "--output", "json", "--output-keys", "unique_id", *kinds, "--select", *select]
+        arguments = ["list", "--quiet", "--output", "json", "--output-keys", "unique_id", *kinds, *_WRITES_NO_STATE]
+        arguments += ["--select", *select]
         found = self._invoke(arguments, self._parsed())
         return [json.loads(line)["unique_id"] for line in found]
 
@@ -117,7 +121,7 @@ class Transform:
         manifest = self._parsed()
         arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *select]
         arguments += ["--full-refresh"] if is_full else []
-        arguments += ["--indirect-selection", tests]
+        arguments += ["--indirect-selection", tests, *_WRITES_NO_STATE]
         outcome = self._invoke(arguments, manifest, [partial(_report_table, stage)])
         self._drop_removed(manifest)
         rows = self._row_counts()

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+import pytest
 from dagster._core.instance.ref import InstanceRef
 
 from tests.integration.conftest import Small
@@ -62,6 +63,7 @@ def test_a_table_that_just_arrived(published_once: tuple[Small, str]) -> None:
     assert (check.passed, check.severity, check.blocking) == (True, dg.AssetCheckSeverity.WARN, False)
 
 
+@pytest.mark.real
 def test_a_late_table_warns_and_stops_nothing(small: Small) -> None:
     entries = _landed(small)
     for entry in entries:

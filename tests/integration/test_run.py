@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pytest
 from filelock import FileLock
 
 from tests.integration.conftest import Small
@@ -56,6 +57,7 @@ def test_manifest_accounts_for_every_row(published_once: tuple[Small, str]) -> N
     assert small.manifest["silos"]["complete_journey"] == "connected"
 
 
+@pytest.mark.real
 def test_impossible_price_stops_the_publish_until_it_is_corrected(small: Small) -> None:
     before = small.manifest["release_id"]
     planted = _plant(small, "transactions_late.parquet", 999_001, 99_999)
@@ -96,6 +98,7 @@ def test_two_runs_do_not_overlap(published_once: tuple[Small, str]) -> None:
     assert run.returncode == 1 and "Another run of 'small'" in run.stderr
 
 
+@pytest.mark.real
 def test_next_run_while_readers_read(small: Small) -> None:
     """A good row and a broken one arrive: readers never see half of it, the broken one is explained."""
     first = small.manifest["release_id"]
@@ -124,6 +127,7 @@ def test_next_run_while_readers_read(small: Small) -> None:
     assert small.manifest["release_id"] == second
 
 
+@pytest.mark.real
 def test_as_of_rebuilds_an_earlier_state(small: Small) -> None:
     run = small.run("--as-of", "2017-06-30T03:59:59")
     assert run.returncode == 0, run.stdout

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from zhongtai.changes import entities, state
+from zhongtai.changes import dimensions, entities, state
 from zhongtai.changes.entities import Entities
 from zhongtai.changes.lineage import LEVELS, PERSONS, PRODUCTS, Lineage, Rebuilt
 from zhongtai.changes.state import Built
@@ -93,12 +93,12 @@ class _Run:
         kept = self._kept_views(nodes) if built.project == self.project.key else []
         first, last = self._around(nodes - {view.unique_id for view in kept})
         with self._warehouse() as connection:
-            entities.keep_dimensions(connection)
+            dimensions.keep(connection)
         results = self.project.build(first, tests=tests)
         if not all(result.is_ok for result in results):
             return results
         with self._warehouse() as connection:
-            entities.compare_dimensions(connection)
+            dimensions.compare(connection)
             found = Entities(connection, self.merchant, self.contracts, self.loads, self.context, built)
             rebuilt = self._rebuildable(connection, found, built, wanted.again)
             found.narrow()
@@ -166,7 +166,7 @@ class _Run:
             report(Progress("changes", name, count, 0.0))
         told = {model.name for model in self.lineage.rebuilt.values()}
         for name in {name for model in kept for name in model.follows} - told:
-            entities.keep_unchanged(connection, name)
+            dimensions.keep_unchanged(connection, name)
         return kept
 
     def _is_unsure(self, connection: Any, found: Entities, model: Rebuilt) -> bool:

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zhongtai.changes.lineage import LEVELS, PERSONS, PRODUCTS, Rebuilt
+from zhongtai.changes.dimensions import SCHEMA
+from zhongtai.changes.lineage import Rebuilt
 from zhongtai.changes.state import Built, load_marks
 from zhongtai.ingest import ledger
 from zhongtai.ingest.contract import Contract
@@ -21,13 +22,8 @@ from zhongtai.sql import quote_identifier, quote_literal
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = "changes"
 # More than this share of a model's rows: to build all is cheaper.
 _MOST = 0.5
-# A level ends where the next one begins, so its end tells nothing more.
-_LEVELS = "select user_id, card_id, member_level, valid_from"
-# Columns of a version that change when another version comes.
-_OF_VERSIONS = ("valid_to", "is_current", "version_number")
 
 
 @dataclass
@@ -223,70 +219,6 @@ class Entities:
         query = f"select (select count(distinct entity_id) from {table(name)}), greatest(1, {', '.join(counts) or '1'})"
         changed, known = self._connection.execute(query).fetchone() or (0, 1)
         return changed / known
-
-
-def keep_dimensions(connection: duckdb.DuckDBPyConnection) -> None:
-    """Puts the dimensions aside, as they are before they are built again."""
-    connection.execute(f"create schema if not exists {SCHEMA}")
-    connection.execute(
-        f"create or replace table {SCHEMA}.persons_before as select silo, source_id, user_id from unified.{PERSONS}"
-    )
-    connection.execute(f"create or replace table {SCHEMA}.products_before as select * from unified.{PRODUCTS}")
-    connection.execute(f"create or replace table {SCHEMA}.levels_before as {_LEVELS} from unified.{LEVELS}")
-
-
-def keep_unchanged(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Says that no row of a unified table changed: no connected silo has such rows."""
-    changes = f"{SCHEMA}.{quote_identifier(name)}"
-    query = f"select *, true as is_new from unified.{quote_identifier(name)} where false"
-    connection.execute(f"create or replace table {changes} as {query}")
-
-
-def compare_dimensions(connection: duckdb.DuckDBPyConnection) -> None:
-    """What is not as it was: `changed_persons` (silo, source_id), and `changed_levels` and `changed_products`.
-
-    Those two have user_id or sku_id, and changed_from: the moment since when.
-    """
-    now = f"select silo, source_id, user_id from unified.{PERSONS}"
-    before = f"from {SCHEMA}.persons_before"
-    connection.execute(
-        f"create or replace table {SCHEMA}.changed_persons as select distinct silo, source_id from "
-        f"(({now} except {before}) union all ({before} except {now}))"
-    )
-    now, before = f"{_LEVELS} from unified.{LEVELS}", f"from {SCHEMA}.levels_before"
-    connection.execute(
-        f"create or replace table {SCHEMA}.changed_levels as select user_id, min(valid_from) as changed_from from "
-        f"(({now} except {before}) union all ({before} except {now})) group by user_id"
-    )
-    now, before = f"unified.{PRODUCTS}", f"{SCHEMA}.products_before"
-    # Where versions follow each other, the end of one is the beginning of the next.
-    values = ", ".join(quote_identifier(name) for name in _columns(connection) if name not in _OF_VERSIONS)
-    connection.execute(
-        f"""
-        create or replace table {SCHEMA}.changed_products as
-        -- A day earlier, because a stock's day ends with the local clock.
-        select sku_id, min(changed_from) - interval 1 day as changed_from from (
-            select sku_id, coalesce(valid_from, timestamp '0001-01-03') as changed_from from (
-                (select {values} from {now} except all select {values} from {before})
-                union all (select {values} from {before} except all select {values} from {now})
-            )
-            union all
-            select old.sku_id, least(coalesce(old.valid_to, '9999-12-31'), coalesce(new.valid_to, '9999-12-31'))
-            from {before} as old
-            inner join {now} as new on old.sku_id = new.sku_id and old.valid_from is not distinct from new.valid_from
-            where old.valid_to is distinct from new.valid_to
-        ) group by sku_id
-        """
-    )
-
-
-def _columns(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The columns of products that are there before and now."""
-    query = (
-        "select column_name from duckdb_columns() where (schema_name, table_name) in (('unified', ?), (?, ?)) "
-        "and database_name = current_database() group by all having count(*) = 2 order by all"
-    )
-    return [name for (name,) in connection.execute(query, [PRODUCTS, SCHEMA, "products_before"]).fetchall()]
 
 
 def _union(parts: Iterable[str]) -> str:
