@@ -47,7 +47,7 @@ silos: setup ## Compares the simulated company with an independent reading, also
 faults: setup ## Named bad inputs, servers that fail, and a real PostgreSQL (needs postgresql)
 	$(BIN)/pytest -n 2 --dist loadfile -m 'faults and not soak'
 
-soak: setup ## Corrupts 10,000 files and kills 20 runs; takes long
+soak: setup ## Corrupts 10,000 files, kills 20 runs, tries 50 sequences of arrivals; takes long
 	$(BIN)/pytest -n 2 -m soak
 
 browser: setup ## Looks at the UI in a real browser (needs chromium)
