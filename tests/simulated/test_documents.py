@@ -14,6 +14,7 @@ from zhongtai.settings import PROJECT_ROOT
 pytestmark = pytest.mark.silos
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (PROJECT_ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 
 
@@ -27,10 +28,12 @@ def test_readme_questions_are_answered(qinghe: Qinghe, command: str) -> None:
         assert len(qinghe.query(f"from ({arguments[1]})" if "order by" not in arguments[1] else arguments[1])) >= 1
 
 
-def test_readme_make_targets_exist() -> None:
+def test_documented_make_targets_exist() -> None:
     targets = {shlex.split(line, comments=True)[1] for line in COMMANDS if line.startswith("make ")}
     assert {"demo", "test"} <= targets
-    for target in targets | {"up", "lint", "real", "silos", "browser", "bench"}:
+    named = set(re.findall(r"`make (\w+)`", README + CONTRIBUTING))
+    assert {"up", "lint", "real", "silos", "faults", "soak", "browser"} <= named
+    for target in targets | named | {"bench"}:
         made = subprocess.run(["make", "--dry-run", target], cwd=PROJECT_ROOT, capture_output=True, check=False)
         assert made.returncode == 0, target
 
@@ -45,3 +48,12 @@ def test_documented_commands_are_the_ones_there_are(qinghe: Qinghe) -> None:
     documented = set(re.findall(r"^\| `zhongtai (\w+)", README, re.MULTILINE))
     offered = set(re.findall(r"^│ (\w+) ", qinghe.zhongtai("--help").stdout, re.MULTILINE))
     assert documented | {"up"} == offered
+
+
+def test_documented_options_are_the_command_s_own(qinghe: Qinghe) -> None:
+    rows = re.findall(r"^\| `zhongtai (\w+)[^`]*` \| (.*) \|$", README, re.MULTILINE)
+    named = {command: re.findall(r"`(--[\w-]+)", text) for command, text in rows}
+    assert named["run"] == ["--full-refresh", "--rebuild"]
+    for command, options in named.items():
+        told = qinghe.zhongtai(command, "--help").stdout if options else ""
+        assert [option for option in options if f"{option} " not in told] == [], command

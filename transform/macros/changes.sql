@@ -1,5 +1,5 @@
 {#-
-    Models that are rebuilt by entity (docs/decisions/0020-what-changed.md). The platform keeps the ids of what changed
+    Models that are rebuilt by entity (docs/decisions/0019-what-changed.md). The platform keeps the ids of what changed
     in the schema `changes`, one table `changed_<entity>` each, and shows only the raw rows of those.
 -#}
 

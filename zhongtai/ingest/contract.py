@@ -140,7 +140,7 @@ class Contract(_Strict):
         sheet: the sheet of a workbook; by default the first.
         delimiter, quote, encoding: of CSV files; an empty quote says that nothing is quoted.
         cadence: how often the table is expected to land.
-        entity: what the middle layer makes anew when a row changes (docs/decisions/0020-what-changed.md); by default
+        entity: what the middle layer makes anew when a row changes (docs/decisions/0019-what-changed.md); by default
             whatever reads the table.
     """
 
