@@ -152,6 +152,22 @@ where sku_id is not null and {{ date }} is not null
 {%- endmacro %}
 
 
+{% macro find_changed_user_days() -%}
+    {#- Days of a person on which events came, went or changed hands. -#}
+    {%- if is_by_entity() -%}
+        {%- set query -%}
+create or replace table changes.changed_user_day as
+select distinct
+    concat(user_id, ' ', event_date) as entity_id,
+    event_date as entity_date
+from changes.fct_user_events
+where user_id is not null
+        {%- endset -%}
+        {%- do run_query(query) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro renumber_orders() -%}
     {#- An order that came, went or changed hands moves the number of each later one of its buyers. -#}
     {%- if is_by_entity() %}

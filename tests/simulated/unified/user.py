@@ -51,6 +51,21 @@ def user_sessions(company: Company) -> pd.DataFrame:
     return found.assign(session_date=business_date(found["started_at"]))
 
 
+def user_daily(company: Company) -> pd.DataFrame:
+    """Each person's days: how much they did, and where they logged in first."""
+    events = user_events(company).dropna(subset=["user_id"]).sort_values(["event_at", "event_id"])
+    days = events.groupby(["user_id", "event_date"])
+    found = days.agg(events=("event_id", "size"), sessions=("session_id", "nunique"), dwell_ms=("dwell_ms", "sum"))
+    counted = {"product_views": "product_view", "carts": "add_to_cart", "checkouts": "checkout", "logins": "login"}
+    for name, kind in counted.items():
+        found[name] = (events["event_type"] == kind).groupby([events["user_id"], events["event_date"]]).sum()
+    logins = events[events["event_type"] == "login"].groupby(["user_id", "event_date"])
+    found["first_login_at"] = logins["event_at"].first()
+    found["first_login_channel"] = logins["channel"].first()
+    whole = {name: "int64" for name in ("dwell_ms", *counted)}
+    return found.astype(whole).reset_index().rename(columns={"event_date": "activity_date"})
+
+
 def user_touches(company: Company) -> pd.DataFrame:
     """Messages with the person who got them; an SMS names only a phone, and one that nobody can read names nobody."""
     found = company.rows("crm", "touches").rename(columns={"touch_channel": "channel"}).assign(silo="crm")
@@ -137,6 +152,7 @@ def experiment_assignments(company: Company) -> pd.DataFrame:
 TABLES = {
     "fct_user_events": Table(user_events, ["event_id"]),
     "fct_user_sessions": Table(user_sessions, ["session_id"]),
+    "fct_user_daily": Table(user_daily, ["user_id", "activity_date"]),
     "fct_user_touches": Table(user_touches, ["touch_id"]),
     "fct_user_growth": Table(user_growth, ["growth_id"]),
     "fct_group_activity": Table(group_activity, ["activity_id"]),

@@ -9,8 +9,8 @@ orders as (
     select * from {{ ref('fct_orders') }}
 ),
 
-events as (
-    select * from {{ ref('fct_user_events') }}
+user_days as (
+    select * from {{ ref('fct_user_daily') }}
 ),
 
 periods as (
@@ -28,19 +28,21 @@ moments as (
         channel,
         paid_at as active_at,
         paid_date as active_date,
-        order_id as tie_breaker
+        order_id as tie_breaker,
+        1 as times
     from orders
     where is_paid and user_id is not null
     union all
     select
         'login' as basis,
         user_id,
-        channel,
-        event_at as active_at,
-        event_date as active_date,
-        event_id as tie_breaker
-    from events
-    where event_type = 'login' and user_id is not null
+        first_login_channel as channel,
+        first_login_at as active_at,
+        activity_date as active_date,
+        '' as tie_breaker,
+        logins as times
+    from user_days
+    where logins > 0
 ),
 
 numbered as (
@@ -64,13 +66,15 @@ firsts as (
     where moment_number = 1
 ),
 
+-- Who logged in twice on the first day came back that day.
 seconds as (
     select
         basis,
         user_id,
-        active_date as second_date
+        min(active_date) as second_date
     from numbered
-    where moment_number = 2
+    where moment_number = 2 or times > 1
+    group by basis, user_id
 ),
 
 persons as (
