@@ -118,8 +118,22 @@ where session_id in (select session_id from touched)
 {%- endmacro %}
 
 
+{% macro within_dates_again() -%}
+    {#- Whether a date is one of those that are to be built again, changed or not; literals, as in changed_dates. -#}
+    {%- set dates = run_query('select first_date, last_date from changes.dates_again').rows[0] -%}
+    {%- if dates[0] -%}
+between date '{{ dates[0] }}' and date '{{ dates[1] }}'
+    {%- else -%}
+is null and false
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro find_changed_sku_days() -%}
-    {#- Days of a SKU on which something was sold, refunded, looked at, counted or compared that was not before. -#}
+    {#-
+        Days of a SKU on which something was sold, refunded, looked at, counted or compared that was not before; and
+        those that are to be built again.
+    -#}
     {%- if is_by_entity() -%}
         {%- set query -%}
 create or replace table changes.changed_sku_day as
@@ -144,8 +158,19 @@ from (
             {%- endfor %}
 )
 where sku_id is not null and {{ date }} is not null
-{{ 'union' if not loop.last }}
+union
+select
+    concat(sku_id, ' ', {{ date }}),
+    {{ date }}
+from changes.{{ model }}
+where sku_id is not null and {{ date }} {{ within_dates_again() }}
+union
         {%- endfor %}
+select
+    concat(sku_id, ' ', activity_date),
+    activity_date
+from {{ this }}
+where activity_date {{ within_dates_again() }}
         {%- endset -%}
         {%- do run_query(query) -%}
     {%- endif -%}

@@ -76,6 +76,8 @@ class Entities:
             again: business dates, first and last, whose entities are rebuilt whether they changed or not.
         """
         models = [model for model in models if not model.follows]
+        dates = "select cast(? as date) as first_date, cast(? as date) as last_date"
+        self._connection.execute(f"create or replace table {SCHEMA}.dates_again as {dates}", again or (None, None))
         for name, of_entity in self._contracts.items():
             mine = [model for model in models if model.entity == name]
             landed = [self._landed_ids(contract, self.changed[name], again) for contract in of_entity]

@@ -191,6 +191,12 @@ class Contract(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _dated_by_something(self) -> Contract:
+        if self.entity and self.entity.is_dated and self.event_time is None:
+            raise ValueError("entity: is_dated needs event_time, the column that tells the date")
+        return self
+
+    @model_validator(mode="after")
     def _tokens_fit(self) -> Contract:
         known = {column.name.casefold() for column in self.columns}
         for column in self.columns:
