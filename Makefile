@@ -10,6 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
+# Pip compiles on one core, and tests of libraries too; some library has a file that is no Python on purpose.
 setup: $(VENV)/.ready ## Makes .venv from the lock (uv where it is there, else pip)
 
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -22,8 +23,9 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 		&& uv pip install --quiet --python $(BIN)/python --no-deps -e .; \
 	else \
 		$(PYTHON) -m venv --clear $(VENV) \
-		&& $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock \
-		&& $(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .; \
+		&& $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock \
+		&& $(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . \
+		&& ($(BIN)/python -m compileall -q -j 0 -x /tests/ $(VENV)/lib >$(VENV)/compiled.txt || true); \
 	fi
 	@$(BIN)/python -m compileall -q orchestration zhongtai
 	@touch $@

@@ -60,11 +60,13 @@ def run(merchant: Merchant, settings: Settings, asked: Asked, out: Console) -> b
 
     Raises:
         BusyError: another run of the merchant is going on.
-        UsageError: the merchant has personal data, and no key to make tokens with; a policy is wrong, or dates are no
-            range.
+        UsageError: the merchant has personal data, and no key to make tokens with; a policy is wrong, dates are no
+            range, or are given with a full refresh.
     """
     if asked.rebuild is not None:
         date_range(asked.rebuild)
+        if asked.full_refresh:
+            raise UsageError("--full-refresh builds what --rebuild would, and all else: give one of the two.")
     started = time.perf_counter()
     if lock.is_held(merchant):
         raise BusyError(lock.busy_message(merchant))

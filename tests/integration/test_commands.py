@@ -55,6 +55,25 @@ def test_wrong_use_says_what_to_do(published_once: tuple[Small, str]) -> None:
     assert small.zhongtai("nonsense").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rebuild", "2017-06-07..2017-06-01"], "'2017-06-07..2017-06-01' is no range of dates: give FROM..TO"),
+        (["--rebuild", "last week"], "'last week' is no range of dates: give FROM..TO"),
+        (["--rebuild", "2017-06-01..2017-06-07", "--full-refresh"], "give one of the two"),
+    ],
+)
+def test_what_cannot_be_built_again_is_one_clear_line(
+    published_once: tuple[Small, str], arguments: list[str], message: str
+) -> None:
+    small, _ = published_once
+    before = sorted(small.releases.iterdir())
+    answer = small.zhongtai("run", "--merchant", "small", *arguments)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert message in answer.stderr and len(answer.stderr.splitlines()) == 1
+    assert sorted(small.releases.iterdir()) == before
+
+
 def test_policies_are_shown_with_what_holds(published_once: tuple[Small, str]) -> None:
     small, _ = published_once
     shown = small.zhongtai("policies", "--merchant", "small")

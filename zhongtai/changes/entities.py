@@ -119,10 +119,7 @@ class Entities:
         query = f"select distinct entity_date from {table(name)} where not is_moved order by all"
         days = [day for (day,) in self._connection.execute(query).fetchall()]
         moment = quote_identifier(contract.event_time or "")
-        within = [
-            f"({moment} >= date '{first}' and {moment} < date '{last + timedelta(days=1)}')"
-            for first, last in _stretches(days)
-        ]
+        within = [f"({moment} >= date '{first}' and {moment} < date '{last}' + 1)" for first, last in _stretches(days)]
         return f"({' or '.join(within) or 'false'})"
 
     def widen(self) -> None:
@@ -235,7 +232,7 @@ def _stretches(days: Iterable[date]) -> Iterator[tuple[date, date]]:
     for day in days:
         if first is None or last is None:
             first = last = day
-        elif day <= last + timedelta(days=1):
+        elif day - last <= timedelta(days=1):
             last = day
         else:
             yield first, last
@@ -256,7 +253,9 @@ def _days_of(contract: Contract) -> str:
     moment = quote_identifier(contract.event_time or "")
     if _is_date_column(contract, contract.event_time or ""):
         return moment
-    return f"unnest([cast({moment} as date) - 1, cast({moment} as date), cast({moment} as date) + 1])"
+    days = f"[cast({moment} as date) - 1, cast({moment} as date), cast({moment} as date) + 1]"
+    # Beside the first and the last day of the calendar, which silos write for "never", there is no other.
+    return f"unnest([day for day in {days} if day between date '{date.min}' and date '{date.max}'])"
 
 
 def _id_of(contract: Contract) -> str:

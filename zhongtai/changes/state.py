@@ -51,11 +51,11 @@ def take(merchant: Merchant) -> Built | None:
     file = _file(merchant)
     if not file.exists():
         return None
-    text = file.read_text(encoding="utf-8")
+    content = file.read_bytes()
     forget(merchant)
     try:
-        return Built.model_validate_json(text)
-    except ValidationError:  # written by another version of this code
+        return Built.model_validate_json(content)
+    except ValidationError:  # written by another version of this code, or damaged
         return None
 
 

@@ -62,7 +62,7 @@ def user_daily(company: Company) -> pd.DataFrame:
     logins = events[events["event_type"] == "login"].groupby(["user_id", "event_date"])
     found["first_login_at"] = logins["event_at"].first()
     found["first_login_channel"] = logins["channel"].first()
-    whole = {name: "int64" for name in ("dwell_ms", *counted)}
+    whole = dict.fromkeys(("dwell_ms", *counted), "int64")
     return found.astype(whole).reset_index().rename(columns={"event_date": "activity_date"})
 
 
