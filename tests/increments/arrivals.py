@@ -82,10 +82,6 @@ class Company:
         """A moment some days ago."""
         return datetime.combine(self.day - timedelta(days=self.rng.randint(1, 6)), time(12))
 
-    def know_the_project(self, parsed: Path) -> None:
-        """Takes dbt's parsed project from a company with the same silos: to parse takes longer than to build."""
-        shutil.copytree(parsed, Transform(self.merchant, self.settings).target)
-
     def build(self, *, is_full: bool = False, as_of: datetime | None = None) -> None:
         """Lands, loads and builds the middle layer."""
         settings, merchant = self.settings, self.merchant
