@@ -9,7 +9,6 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from orchestration.defs.resources import RunOptions
 from zhongtai.changes import build as changes
-from zhongtai.changes import state
 from zhongtai.merchant import Merchant
 from zhongtai.quality import store
 from zhongtai.quality.results import CheckResult
@@ -61,8 +60,7 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
         if context.selected_asset_keys == set(unified.keys):
             results = changes.build(project, UNIFIED.split(), run_options.wanted)
         else:
-            # What was made by hand is ahead of what the last whole run knows of.
-            state.forget(merchant)
+            changes.forget(project)
             results = project.build(_picked(context))
         yield from _events_of(context, project, manifest, translator, results)
 

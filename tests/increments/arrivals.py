@@ -36,10 +36,11 @@ class Company:
     Args:
         source: the silos of a whole simulated company.
         silos: which of them the company has.
+        time_zone: where it is.
     """
 
-    def __init__(self, folder: Path, source: Path, rng: random.Random, silos: list[str]) -> None:
-        self.folder, self.source, self.rng, self.silos = folder, source, rng, silos
+    def __init__(self, folder: Path, source: Path, rng: random.Random, silos: list[str], time_zone: str) -> None:
+        self.folder, self.source, self.rng, self.silos, self.time_zone = folder, source, rng, silos, time_zone
         self.day = date(2025, 10, 2)
         self.late_share = 1 / 30
         self.policies: dict[str, float] = {}
@@ -84,6 +85,11 @@ class Company:
 
     def build(self, *, is_full: bool = False, as_of: datetime | None = None) -> None:
         """Lands, loads and builds the middle layer."""
+        self.ingest(as_of)
+        self.transform(is_full=is_full)
+
+    def ingest(self, as_of: datetime | None = None) -> None:
+        """Lands and loads what came, and makes the raw views."""
         settings, merchant = self.settings, self.merchant
         contracts = load_contracts(settings.sources, sorted(merchant.silos))
         landing.land(merchant, contracts)
@@ -91,7 +97,10 @@ class Company:
         with duckdb.connect(str(merchant.database)) as connection:
             found = policies.load(merchant, settings)
             raw_views.create_raw_views(connection, merchant, contracts, found, as_of=as_of)
-        project = Transform(merchant, settings)
+
+    def transform(self, *, is_full: bool = False) -> None:
+        """Builds the middle layer of what the raw views show."""
+        project = Transform(self.merchant, self.settings)
         results = changes.build(project, UNIFIED, Wanted(is_full=is_full, is_tested=False))
         _assert_built(results)
 
@@ -109,6 +118,7 @@ class Company:
         content = yaml.safe_load((PROJECT_ROOT / "merchants" / "qinghe.yml").read_text(encoding="utf-8"))
         content["silos"] = {silo: {"path": str(self.folder / "silos" / silo)} for silo in self.silos}
         content["policies"] = self.policies
+        content["time_zone"] = self.time_zone
         file = settings.merchants / "qinghe.yml"
         file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
         return merchants.load("qinghe", settings)

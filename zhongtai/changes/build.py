@@ -53,6 +53,16 @@ def date_range(text: str) -> tuple[date, date]:
     return first, last
 
 
+def forget(project: Transform) -> None:
+    """Before models are made by hand: raw views show everything, and the next run builds everything.
+
+    What is made by hand is ahead of what the last whole run knows of.
+    """
+    state.forget(project.merchant)
+    if raw_views.are_there(project.merchant):
+        _Run(project).widen()
+
+
 def build(project: Transform, select: Iterable[str], wanted: Wanted) -> list[NodeResult]:
     """Builds and tests what dbt selects of staging, intermediate and unified.
 
@@ -64,6 +74,7 @@ def build(project: Transform, select: Iterable[str], wanted: Wanted) -> list[Nod
     select = list(select)
     run = _Run(project)
     built = state.take(project.merchant)
+    run.widen()
     if built is None or wanted.is_full or not run.has_dimensions():
         results = project.build(select, tests="eager" if wanted.is_tested else "empty")
     else:
@@ -101,19 +112,24 @@ class _Run:
             dimensions.compare(connection)
             found = Entities(connection, self.merchant, self.contracts, self.loads, self.context, built)
             rebuilt = self._rebuildable(connection, found, built, wanted.again)
-            found.narrow()
         try:
+            with self._warehouse() as connection:
+                Entities(connection, self.merchant, self.contracts, self.loads, self.context, built).narrow()
             if rebuilt:
                 results += self.project.build([model.name for model in rebuilt], is_full=False, tests=tests)
         finally:
-            with self._warehouse() as connection:
-                Entities(connection, self.merchant, self.contracts, self.loads, self.context, built).widen()
+            self.widen()
         if not all(result.is_ok for result in results):
             return results
         done = {result.unique_id for result in results}
         waiting = last | self._tests(nodes) if wanted.is_tested else last
         rest = [self._name(unique_id) for unique_id in sorted(waiting - done)]
         return kept + results + self.project.build(rest, tests=tests)
+
+    def widen(self) -> None:
+        """Makes the raw views show everything: a build that was killed leaves them narrowed."""
+        with self._warehouse() as connection:
+            entities.widen(connection, self.merchant, self.contracts, self.loads, self.context)
 
     def has_dimensions(self) -> bool:
         """Whether the dimensions are there of which it is told row by row what changed."""
@@ -154,6 +170,9 @@ class _Run:
         }
         found.find(models.values(), again)
         anew = set(self.lineage.rebuilt) - set(models)
+        # Which entities a person, a SKU or a level meets, only these models tell, to all of an entity's.
+        silent = {self.lineage.rebuilt[each].entity for each in anew if self.lineage.rebuilt[each].looks_up}
+        anew |= {each for each, model in models.items() if model.entity in silent}
         anew |= {each for each, model in models.items() if self._is_unsure(connection, found, model)}
         kept = [
             model

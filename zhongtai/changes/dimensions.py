@@ -28,7 +28,7 @@ def keep(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def keep_unchanged(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Says that no row of a unified table changed: no connected silo has such rows."""
+    """Says that no row of a unified table changed: no silo with entities has any, and what others have did not."""
     changes = f"{SCHEMA}.{quote_identifier(name)}"
     query = f"select *, true as is_new from unified.{quote_identifier(name)} where false"
     connection.execute(f"create or replace table {changes} as {query}")
@@ -56,8 +56,8 @@ def compare(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""
         create or replace table {SCHEMA}.changed_products as
-        -- A day earlier, because a stock's day ends with the local clock.
-        select sku_id, min(changed_from) - interval 1 day as changed_from from (
+        -- Earlier by what a day's end by the local clock may lie behind its name in UTC.
+        select sku_id, min(changed_from) - interval 2 day as changed_from from (
             select sku_id, coalesce(valid_from, timestamp '0001-01-03') as changed_from from (
                 (select {values} from {now} except all select {values} from {before})
                 union all (select {values} from {before} except all select {values} from {now})

@@ -44,8 +44,21 @@ def table(entity: str) -> str:
     return f"{SCHEMA}.{quote_identifier(f'changed_{entity}')}"
 
 
+def widen(
+    connection: duckdb.DuckDBPyConnection,
+    merchant: Merchant,
+    contracts: Iterable[Contract],
+    loads: list[FileLoad],
+    context: RunContext,
+) -> None:
+    """Makes the raw views show everything, whether `Entities.narrow` narrowed them before or not."""
+    for contract in contracts:
+        if contract.entity:
+            show(connection, contract, stored_files(merchant, contract, loads), context)
+
+
 class Entities:
-    """Finds changed entities, and narrows the raw views to them."""
+    """Finds changed entities, and narrows the raw views to them (see `widen`)."""
 
     def __init__(
         self,
@@ -111,6 +124,8 @@ class Entities:
                     condition = _is_changed(contract, name)
                     if contract.entity and contract.entity.is_dated:
                         condition += f" and {self._is_near(contract, name)}"
+                    if _may_move(contract):
+                        condition = _with_other_versions(contract, files, condition)
                     rows = f"(select * from {raw_rows(files)} where {condition})"
                     show(self._connection, contract, files, self._context, rows)
 
@@ -121,13 +136,6 @@ class Entities:
         moment = quote_identifier(contract.event_time or "")
         within = [f"({moment} >= date '{first}' and {moment} < date '{last}' + 1)" for first, last in _stretches(days)]
         return f"({' or '.join(within) or 'false'})"
-
-    def widen(self) -> None:
-        """Makes the raw views show everything again."""
-        for of_entity in self._contracts.values():
-            for contract in of_entity:
-                files = stored_files(self._merchant, contract, self._loads)
-                show(self._connection, contract, files, self._context)
 
     def _landed(self, of_entity: list[Contract]) -> Changed:
         """The files that came or went since; a file that was loaded another way may have changed any row."""
@@ -159,6 +167,8 @@ class Entities:
         for first, last in self._windows(contract, again):
             moment = quote_identifier(contract.event_time or "")
             conditions.append((files, f"{moment} > {first} and {moment} <= {last}"))
+        if _may_move(contract):
+            conditions = [(files, _with_other_versions(contract, held, which)) for held, which in conditions]
         named = f"{_id_of(contract)} as entity_id, {_days_of(contract)} as entity_date"
         return " union all ".join(f"select {named} from {raw_rows(held)} where {which}" for held, which in conditions)
 
@@ -282,6 +292,21 @@ def _is_changed(contract: Contract, name: str) -> str:
     prefix = _prefix(contract)
     ids = f"select substring(entity_id, {len(prefix) + 1}) from (from {table(name)}{moved})"
     return f"{column} in ({ids} where starts_with(entity_id, {quote_literal(prefix)}))"
+
+
+def _may_move(contract: Contract) -> bool:
+    """Whether a newer version of a row can be of another entity than the one before."""
+    return (
+        contract.entity is not None
+        and contract.load_mode in ("upsert", "tombstone")
+        and contract.entity.column not in contract.key
+    )
+
+
+def _with_other_versions(contract: Contract, files: Iterable[Path], condition: str) -> str:
+    """SQL: whether a stored row is a version of one of some files' rows that meet a condition."""
+    key = ", ".join(map(quote_identifier, contract.key))
+    return f"({key}) in (select ({key}) from {raw_rows(files)} where {condition})"
 
 
 def _is_date(contract: Contract) -> bool:

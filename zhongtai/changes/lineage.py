@@ -45,6 +45,11 @@ class Rebuilt:
     follows: tuple[str, ...] = ()
 
     @property
+    def looks_up(self) -> bool:
+        """Whether it tells which entities a changed person, SKU or level meets."""
+        return bool(self.persons or self.products or self.levels)
+
+    @property
     def relation(self) -> str:
         """The quoted name of its table."""
         return f"{quote_identifier(self.schema)}.{quote_identifier(self.name)}"

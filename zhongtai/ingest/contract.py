@@ -196,7 +196,9 @@ class Contract(_Strict):
             if self.event_time is None:
                 raise ValueError("entity: is_dated needs event_time, the column that tells the date")
             if self.load_mode in ("upsert", "tombstone"):
-                raise ValueError("entity: is_dated is for rows that stay as they are, and those of upsert may change dates")
+                raise ValueError(
+                    "entity: is_dated is for rows that stay as they are, and those of upsert may change dates"
+                )
             if self.column(self.event_time).nullable:
                 raise ValueError(
                     f"entity: is_dated needs a date of every row: '{self.event_time}' must be nullable: false"

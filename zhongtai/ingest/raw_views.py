@@ -126,6 +126,17 @@ def stored_files(merchant: Merchant, contract: Contract, loads: Iterable[FileLoa
     return sorted({raw_file(merchant, load.silo, load.table, load.batch) for load in held if load.status == "loaded"})
 
 
+def are_there(merchant: Merchant) -> bool:
+    """Whether the warehouse has raw views yet."""
+    import duckdb
+
+    if not merchant.database.exists():
+        return False
+    with duckdb.connect(str(merchant.database)) as connection:
+        query = "select 1 from information_schema.tables where table_schema = ? and table_name = 'run_context'"
+        return connection.execute(query, [OWN_SCHEMA]).fetchone() is not None
+
+
 def read_context(connection: duckdb.DuckDBPyConnection) -> RunContext:
     """What the raw views were made for."""
     row = connection.execute(f"select * from {quote_identifier(OWN_SCHEMA)}.run_context").fetchone()

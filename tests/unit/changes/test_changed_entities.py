@@ -12,6 +12,8 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
+from tests.unit.changes.conftest import declare
+from zhongtai.changes import entities
 from zhongtai.changes.entities import Entities
 from zhongtai.changes.lineage import Rebuilt
 from zhongtai.changes.state import Built, load_marks
@@ -26,6 +28,7 @@ COLUMNS = {
     "orders": "order_id varchar, placed_at timestamp",
     "events": "event_id varchar, occurred_at timestamp",
     "stock": "stock_date date, units integer",
+    "pickups": "pickup_id varchar, order_id varchar",
 }
 FACTS = [
     Rebuilt("model.zhongtai.fct_orders", "unified", "fct_orders", "order", "order_id", "placed_date", ("buyer",)),
@@ -92,11 +95,14 @@ class Warehouse:
         models: list[Rebuilt] = FACTS,
     ) -> Entities:
         """What is found to have changed since."""
-        context = RunContext("small", "", "Asia/Shanghai", "CNY", "zh_CN", as_of, _local_date(as_of), known_at)
         loads = self._known(known_at)
-        found = Entities(self.connection, self.merchant, self.contracts, loads, context, built)
+        found = Entities(self.connection, self.merchant, self.contracts, loads, _context(as_of, known_at), built)
         found.find(models, again)
         return found
+
+    def widen(self) -> None:
+        """The raw views show everything."""
+        entities.widen(self.connection, self.merchant, self.contracts, self._known(99), _context(AS_OF, 99))
 
     def ids(self, entity: str) -> set[Any]:
         """The ids that were found."""
@@ -114,6 +120,10 @@ class Warehouse:
 
     def _known(self, known_at: int) -> list[FileLoad]:
         return [load for load in self.loads.values() if load.holds(known_at)]
+
+
+def _context(as_of: datetime, known_at: int) -> RunContext:
+    return RunContext("small", "", "Asia/Shanghai", "CNY", "zh_CN", as_of, _local_date(as_of), known_at)
 
 
 def _local_date(moment: datetime) -> date:
@@ -178,6 +188,23 @@ def test_a_file_of_another_table_of_the_entity_counts_under_its_silos_name(wareh
     warehouse.land(5, "orders", [("o3", _at(19)), (None, _at(19))], place=("stores", "pickups"))
     warehouse.changed(built)
     assert warehouse.ids("order") == {"shop:o3"}
+
+
+def test_a_row_that_moves_to_another_entity_names_both_and_shows_all_its_versions(warehouse: Warehouse) -> None:
+    columns = {"pickup_id": "varchar", "order_id": "varchar"}
+    pickups = declare("shop", "pickups", columns, {"name": "order", "column": "order_id"}, None)
+    warehouse.contracts.append(pickups.model_copy(update={"load_mode": "upsert"}))
+    warehouse.land(5, "pickups", [("p1", "o1"), ("p2", "o2"), ("p3", "o3")])
+    built = warehouse.built()
+    warehouse.land(6, "pickups", [("p1", "o4")])
+    warehouse.changed(built)
+    assert warehouse.ids("order") == {"shop:o1", "shop:o4"}
+
+    built = warehouse.built()
+    warehouse.land(7, "orders", [("o1", _at(1, 11))])
+    warehouse.changed(built).narrow()
+    assert warehouse.ids("order") == {"shop:o1"}
+    assert warehouse.shown("raw_shop.pickups", "order_id") == ["o4"], "the version that holds"
 
 
 @pytest.mark.parametrize(
@@ -300,7 +327,7 @@ def test_raw_views_show_the_rows_of_changed_entities_and_then_all_again(warehous
     assert warehouse.shown("raw_shop.orders", "order_id") == ["o2", "o2", "o5"]
     assert warehouse.shown("raw_shop.events", "event_id") == ["e3", "e3", "e40"]
     assert warehouse.shown("raw_erp.stock", "units") == []
-    found.widen()
+    warehouse.widen()
     assert len(warehouse.shown("raw_shop.orders", "order_id")) == 21
     assert len(warehouse.shown("raw_shop.events", "event_id")) == 22
     assert warehouse.shown("raw_erp.stock", "units") == list(range(1, 21))
