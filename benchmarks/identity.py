@@ -2,25 +2,34 @@
 
     python -m benchmarks.identity [--scale s] [--seed 1 --seed 2 --seed 3]
 
-For each seed a company is simulated and run; precision is of the pairs of identities that became one person, recall of
-the pairs of one person that unmasked values connect. Then persons are made of a million identities, in one process.
+For each seed a company is simulated and loaded, and dbt builds the persons and what leads to them; precision is of the
+pairs of identities that became one person, recall of the pairs of one person that unmasked values connect. Then persons
+are made of a million identities, in one process.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
+import shutil
 import tempfile
 import time
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from tests.qinghe import Qinghe
-from tests.simulated.identity_score import bridge_of, score
+from tests.simulated.identity_score import Score, score
+from zhongtai import merchant as merchants
+from zhongtai import policies
 from zhongtai.analytics import identity
+from zhongtai.ingest import landing, loader, raw_views
+from zhongtai.ingest.contract import load_contracts
+from zhongtai.settings import PROJECT_ROOT, Settings
+from zhongtai.simulator.simulate import simulate
+from zhongtai.transform import Transform
 
 
 def main() -> None:
@@ -33,9 +42,7 @@ def main() -> None:
     print("| scale | seed | identities | pairs | precision | recall |\n|---|---|---|---|---|---|")
     for seed in given.seed or [1, 2, 3]:
         with tempfile.TemporaryDirectory() as folder:
-            company = Qinghe(Path(folder))
-            company.make(given.scale, seed)
-            found = score(company.home, bridge_of(company.home))
+            found = scored(Path(folder), given.scale, seed)
         print(
             f"| {given.scale} | {seed} | {found.identities:,} | {found.found:,} | {found.precision:.4f} "
             f"| {found.recall:.4f} |",
@@ -49,6 +56,26 @@ def main() -> None:
     count = len(persons["person_rank"].unique())
     print(f"\n{given.identities:,} identities, {len(links):,} values held, {count:,} persons: ", end="")
     print(f"{seconds:.1f} s, {memory:.1f} GiB in all")
+
+
+def scored(folder: Path, scale: str, seed: int) -> Score:
+    """Persons of a new company below a folder, against its truth."""
+    (folder / "merchants").mkdir()
+    shutil.copy(PROJECT_ROOT / "merchants" / "qinghe.yml", folder / "merchants")
+    settings = Settings(PROJECT_ROOT, folder / "data", "qinghe", folder / "merchants")
+    merchant = merchants.load("qinghe", settings)
+    simulate(merchant.home, scale, seed)
+    contracts = load_contracts(settings.sources, sorted(merchant.silos))
+    landing.land(merchant, contracts)
+    loader.load_pending(merchant, contracts)
+    with duckdb.connect(str(merchant.database)) as connection:
+        raw_views.create_raw_views(connection, merchant, contracts, policies.load(merchant, settings))
+    results = Transform(merchant, settings).build(["+bridge_user_identities"], tests="empty")
+    failed = [f"{result.name}: {result.message}" for result in results if not result.is_ok]
+    assert not failed, failed
+    with duckdb.connect(str(merchant.database), read_only=True) as connection:
+        bridge = connection.execute("select silo, source_id, user_id from unified.bridge_user_identities").df()
+    return score(merchant.home, bridge)
 
 
 def made(count: int) -> tuple[pa.Table, pa.Table]:
