@@ -47,3 +47,16 @@ def test_the_json_beside_it_holds_the_same_tables(address: str, small: Small) ->
     file = Path(address.removeprefix("file://")).with_suffix(".json")
     made = json.loads(file.read_text(encoding="utf-8"))
     assert [table["name"] for table in made["tables"]] == sorted(small.manifest["tables"])
+
+
+def test_lineage_shows_a_model_and_its_graph_without_a_network(page: Page, small: Small) -> None:
+    lineage = small.zhongtai("docs", "--lineage").stdout.split()[-1]
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(f"file://{lineage}#!/model/model.zhongtai.fct_user_daily")
+    expect(page.get_by_role("heading", name="fct_user_daily")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Person by day").first).to_be_visible()
+    page.locator("a[ng-click='onLauncherClick()']").click()
+    expect(page.get_by_text("Lineage Graph").first).to_be_visible()
+    expect(page.locator("canvas").first).to_be_visible(timeout=20_000)
+    assert [url for url in requested if not url.startswith(("file:", "data:", "blob:"))] == []
