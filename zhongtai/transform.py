@@ -15,9 +15,10 @@ from zhongtai.errors import ZhongtaiError
 from zhongtai.merchant import Merchant
 from zhongtai.progress import Progress, report
 from zhongtai.settings import Settings
-from zhongtai.sql import quote_identifier
+from zhongtai.sql import quote_identifier, scalar
 
 if TYPE_CHECKING:
+    import duckdb
     from dbt.contracts.graph.manifest import Manifest
 
 # As dbt's indirect selection has it.
@@ -206,8 +207,8 @@ class Transform:
         import duckdb
 
         with duckdb.connect(str(self.merchant.database), read_only=True) as connection:
-            found = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
-        return {(schema, table): rows for schema, table, rows in found}
+            tables = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+            return {(schema, table): _count(connection, schema, table) for schema, table in tables}
 
     @property
     def key(self) -> str:
@@ -251,9 +252,12 @@ def _rows_now(schema: str, table: str) -> int | None:
     environment = DuckDBConnectionManager._ENV
     if environment is None:
         return None
-    query = "select estimated_size from duckdb_tables() where schema_name = ? and table_name = ?"
-    row = environment.conn.cursor().execute(query, [schema, table]).fetchone()
-    return row[0] if row else None
+    return _count(environment.conn.cursor(), schema, table)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> int:
+    """Rows of a table. What DuckDB tells of its tables counts rows that were deleted, too."""
+    return scalar(connection, f"select count(*) from {quote_identifier(schema)}.{quote_identifier(table)}")
 
 
 def _node_result(result: Any, rows: dict[tuple[str, str], int]) -> NodeResult:
