@@ -78,7 +78,8 @@ def test_every_unit_test_of_the_dbt_project_passes(installation: Settings) -> No
     prepare(merchant, installation)
     transform = Transform(merchant, installation)
     declared = transform.manifest()["unit_tests"]
-    built = transform._invoke(["build", "--empty", "--resource-type", "model", "--resource-type", "seed"], transform._parsed())
+    build = ["build", "--empty", "--resource-type", "model", "--resource-type", "seed"]
+    built = transform._invoke(build, transform._parsed())
     assert [result.message for result in built.results if str(result.status) != "success"] == []
 
     results = transform._invoke(["test", "--select", "test_type:unit"], transform._parsed()).results
