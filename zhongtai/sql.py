@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY_LIMIT = "3GB"
+# What the engine may take for an ingest; the process around it needs some more, below 2 GiB in all.
+MEMORY_LIMIT = "1500MB"
 
 
 def quote_identifier(name: str) -> str:
