@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 # What the engine may take for an ingest; the process around it needs some more, below 2 GiB in all.
 MEMORY_LIMIT = "1500MB"
+# The engine reads a file of JSON lines with one thread where it reads as many files, or more, than it has threads; two
+# are read at a time (the file and the names that its records may have).
+_LEAST_THREADS = 3
 
 
 def quote_identifier(name: str) -> str:
@@ -50,6 +53,8 @@ def connect(temporary: Path) -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": False,
         }
     )
+    if scalar(connection, "select current_setting('threads')") < _LEAST_THREADS:
+        connection.execute(f"set threads = {_LEAST_THREADS}")
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set parquet_metadata_cache = true")  # a table's earlier files are met again by each later one
     connection.execute("set enable_progress_bar = false")

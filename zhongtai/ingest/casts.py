@@ -57,8 +57,10 @@ def present(value: str, source_type: str) -> str:
     trimmed = f"nullif(trim({text}, {quote_literal(WHITE_SPACE)}), '')"
     if kind == "nested":
         return trimmed
-    # To look at both ends takes a tenth of trimming, and nearly every value has nothing to take off.
-    return f"case when {_is_ink(text)} and {_is_ink(f'{text}[-1]')} then {text} else {trimmed} end"
+    # To look at both ends takes a tenth of trimming, and nearly every value has nothing to take off. The last character
+    # is found once only: that takes longer than all the rest.
+    ends_well = f"not contains({quote_literal(WHITE_SPACE)}, {text}[-1])"
+    return f"case when {_begins_with_ink(text)} and {ends_well} then {text} else {trimmed} end"
 
 
 def as_text(value: str, source_type: str) -> str:
@@ -71,7 +73,7 @@ def as_text(value: str, source_type: str) -> str:
     return f"cast({value} as varchar)"
 
 
-def _is_ink(text: str) -> str:
+def _begins_with_ink(text: str) -> str:
     """Whether a text surely starts with something else than white space; texts compare as their bytes do."""
     return f"(({text} >= '!' and {text} < chr(127)) or {text} > {quote_literal(max(WHITE_SPACE) + chr(0x10FFFF))})"
 
@@ -129,9 +131,9 @@ def _from_text(value: str, trimmed: str, data_type: str, zone: str) -> str:
         is_plain = f"cast({cast} as varchar) = {value} and {_is_usual(cast)}"
         return f"case when {is_plain} then {_to_utc(cast, zone)} else {_clock(trimmed, zone)} end"
     # The engine reads numbers as we do, but for digits that underscores group, a sign with nothing but spaces after it,
-    # and numbers beyond every range.
+    # two signs after a space, and numbers beyond every range.
     is_read = f"isfinite({cast})" if data_type == "double" else f"{cast} is not null"
-    is_plain = f"{value}[-1] > ' ' and not contains({value}, '_')"
+    is_plain = f"{value} >= '!' and {value}[-1] > ' ' and not contains({value}, '_')"
     return f"case when {is_read} and {is_plain} then {cast} else {_decimal(trimmed, target)} end"
 
 

@@ -166,12 +166,14 @@ def regular_lines(contract: Contract, file: Path) -> Plain | None:
     """
     if _encoding(contract) not in ("utf-8", "utf-8-sig"):
         return None
+    import numpy  # counts a byte several times as fast as Python does
+
     lines, last = 0, b""
     with file.open("rb") as stream:
         while block := stream.read(_BLOCK):
             if (not last and block.startswith((*_PACKED, b"\n"))) or b"\r" in block or b"\x1f" in block:
                 return None
-            lines += block.count(b"\n")
+            lines += int(numpy.count_nonzero(numpy.frombuffer(block, dtype=numpy.uint8) == 0x0A))
             last = block[-1:]
     return Plain(file, lines + (last != b"\n"), is_regular=True) if last else None
 
