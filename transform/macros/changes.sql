@@ -29,6 +29,19 @@ where {{ id }} in {{ changed_ids(entity) }}
 {%- endmacro %}
 
 
+{% macro changed_rows(relation) -%}
+    {#-
+        A model of the calling model's own entity, which therefore has just been made: where only changed entities are
+        built, what was made of them, so that nothing has to be looked up in the whole of it.
+    -#}
+    {%- if is_by_entity() -%}
+(select made.* from changes.{{ relation.identifier }} as made where made.is_new)
+    {%- else -%}
+{{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro changed_dates(entity) -%}
     {#- The dates of the changed entities as literals, which tell an engine what it need not read. -#}
     {%- set query = 'select distinct entity_date from changes.changed_' ~ entity ~ ' where entity_date is not null' -%}
@@ -196,10 +209,14 @@ where user_id is not null
 {% macro renumber_orders() -%}
     {#- An order that came, went or changed hands moves the number of each later one of its buyers. -#}
     {%- if is_by_entity() %}
-update {{ this }} set user_order_number = numbered.user_order_number
-from (
+        {%- set query -%}
+create or replace table changes.renumbered_orders as
+with
+numbered as (
     select
         order_id,
+        placed_date,
+        user_order_number as old_number,
         case
             when is_paid and user_id is not null then row_number() over (
                 partition by user_id, is_paid
@@ -208,9 +225,27 @@ from (
         end as user_order_number
     from {{ this }}
     where user_id is null or user_id in (select user_id from changes.fct_orders)
-) as numbered
+)
+
+select
+    order_id,
+    placed_date,
+    user_order_number
+from numbered
+where user_order_number is distinct from old_number
+        {%- endset -%}
+        {%- do run_query(query) -%}
+        {%- set dates = run_query('select distinct placed_date from changes.renumbered_orders').columns[0].values() -%}
+        {%- if dates | length %}
+update {{ this }} set user_order_number = numbered.user_order_number
+from changes.renumbered_orders as numbered
 where
     {{ this }}.order_id = numbered.order_id
-    and {{ this }}.user_order_number is distinct from numbered.user_order_number
+            {%- if none not in dates %}
+    and {{ this }}.placed_date in (
+                {%- for date in dates | sort %}date '{{ date }}'{{ ', ' if not loop.last }}{%- endfor -%}
+    )
+            {%- endif %}
+        {%- endif %}
     {%- endif %}
 {%- endmacro %}

@@ -1,8 +1,9 @@
 """Builds the middle layer: what changed of the models that are rebuilt by entity, and all of the others.
 
-Three passes of dbt. First everything that no such model leads to: persons, products, dimensions. Then, with raw views
-that show only the rows of changed entities, the models themselves, which put those rows in the place of the old ones.
-Last what stands on them.
+Four passes of dbt. First, with raw views that show only the days on which something changed, what sums up whole days:
+who used which device. Then everything that no rebuilt fact leads to: persons, products, dimensions. Then, with raw
+views that show only the rows of changed entities, the facts themselves, which put those rows in the place of the old
+ones. Last what stands on them.
 """
 
 from __future__ import annotations
@@ -102,19 +103,21 @@ class _Run:
         tests: Tests = "cautious" if wanted.is_tested else "empty"
         nodes = set(self.project.selected(select))
         kept = self._kept_views(nodes) if built.project == self.project.key else []
-        first, last = self._around(nodes - {view.unique_id for view in kept})
+        results = self._whole_days(nodes, built, tests)
+        if not all(result.is_ok for result in results):
+            return results
+        first, last = self._around(nodes - {done.unique_id for done in kept + results})
         with self._warehouse() as connection:
             dimensions.keep(connection)
-        results = self.project.build(first, tests=tests)
+        results += self.project.build(first, tests=tests)
         if not all(result.is_ok for result in results):
             return results
         with self._warehouse() as connection:
             dimensions.compare(connection)
-            found = Entities(connection, self.merchant, self.contracts, self.loads, self.context, built)
-            rebuilt = self._rebuildable(connection, found, built, wanted.again)
+            rebuilt = self._rebuildable(connection, self._entities(connection, built), built, wanted.again)
         try:
             with self._warehouse() as connection:
-                Entities(connection, self.merchant, self.contracts, self.loads, self.context, built).narrow()
+                self._entities(connection, built).narrow()
             if rebuilt:
                 results += self.project.build([model.name for model in rebuilt], is_full=False, tests=tests)
         finally:
@@ -125,6 +128,28 @@ class _Run:
         waiting = last | self._tests(nodes) if wanted.is_tested else last
         rest = [self._name(unique_id) for unique_id in sorted(waiting - done)]
         return kept + results + self.project.build(rest, tests=tests)
+
+    def _whole_days(self, nodes: set[str], built: Built, tests: Tests) -> list[NodeResult]:
+        """Builds what sums up whole days of the days on which something changed; none where nobody knows which."""
+        results: list[NodeResult] = []
+        for unique_id, model in self.lineage.days.items():
+            with self._warehouse() as connection:
+                dimensions.make_schema(connection)
+                found = self._entities(connection, built)
+                is_same = built.models.get(model.name) == self.lineage.fingerprint(connection, model)
+                if unique_id not in nodes or not is_same or not _is_there(connection, model.schema, model.name):
+                    continue
+                if not found.find_days(model):
+                    continue
+                found.narrow_to_days(model)
+            try:
+                results += self.project.build([model.name], is_full=False, tests=tests)
+            finally:
+                self.widen()
+        return results
+
+    def _entities(self, connection: Any, built: Built) -> Entities:
+        return Entities(connection, self.merchant, self.contracts, self.loads, self.context, built)
 
     def widen(self) -> None:
         """Makes the raw views show everything: a build that was killed leaves them narrowed."""
@@ -139,9 +164,8 @@ class _Run:
     def record(self) -> None:
         """Says what the warehouse holds now."""
         with self._warehouse() as connection:
-            models = {
-                model.name: self.lineage.fingerprint(connection, model) for model in self.lineage.rebuilt.values()
-            }
+            every = [*self.lineage.rebuilt.values(), *self.lineage.days.values()]
+            models = {model.name: self.lineage.fingerprint(connection, model) for model in every}
         built = Built(
             loads=state.load_marks(self.loads),
             as_of=self.context.as_of,
@@ -168,7 +192,8 @@ class _Run:
             if built.models.get(model.name) == self.lineage.fingerprint(connection, model)
             and _is_there(connection, model.schema, model.name)
         }
-        found.find(models.values(), again)
+        summaries = {model.entity: self.lineage.summary(model.entity) for model in models.values()}
+        found.find(models.values(), again, {name: each for name, each in summaries.items() if each})
         anew = set(self.lineage.rebuilt) - set(models)
         # Which entities a person, a SKU or a level meets, only these models tell, to all of an entity's.
         silent = {self.lineage.rebuilt[each].entity for each in anew if self.lineage.rebuilt[each].looks_up}

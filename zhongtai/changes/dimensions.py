@@ -17,9 +17,14 @@ _LEVELS = "select user_id, card_id, member_level, valid_from"
 _OF_VERSIONS = ("valid_to", "is_current", "version_number")
 
 
+def make_schema(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes the place of what is known of changes."""
+    connection.execute(f"create schema if not exists {SCHEMA}")
+
+
 def keep(connection: duckdb.DuckDBPyConnection) -> None:
     """Puts the dimensions aside, as they are before they are built again."""
-    connection.execute(f"create schema if not exists {SCHEMA}")
+    make_schema(connection)
     connection.execute(
         f"create or replace table {SCHEMA}.persons_before as select silo, source_id, user_id from unified.{PERSONS}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -81,12 +81,18 @@ class Entities:
                 self._contracts.setdefault(contract.entity.name, []).append(contract)
         self.changed = {name: self._landed(of_entity) for name, of_entity in self._contracts.items()}
 
-    def find(self, models: Iterable[Rebuilt], again: tuple[date, date] | None) -> None:
+    def find(
+        self,
+        models: Iterable[Rebuilt],
+        again: tuple[date, date] | None,
+        summaries: Mapping[str, Rebuilt] | None = None,
+    ) -> None:
         """Makes the table of each entity's changed ids (`entity_id`), and marks those of which too much changed.
 
         Args:
             models: those that are to be rebuilt by entity; they are as the last build left them.
             again: business dates, first and last, whose entities are rebuilt whether they changed or not.
+            summaries: by entity, who did something on which days of UTC: other days need not be searched for persons.
         """
         models = [model for model in models if not model.follows]
         dates = "select cast(? as date) as first_date, cast(? as date) as last_date"
@@ -95,7 +101,7 @@ class Entities:
             mine = [model for model in models if model.entity == name]
             landed = [self._landed_ids(contract, self.changed[name], again) for contract in of_entity]
             landed += [self._ids_between(model, again) for model in mine if again and model.date]
-            moved = [part for model in mine for part in self._looked_up_ids(model)]
+            moved = [part for model in mine for part in self._looked_up_ids(model, (summaries or {}).get(name))]
             kind = "date" if _is_date(of_entity[0]) else "varchar"
             self._connection.execute(
                 f"""
@@ -114,6 +120,33 @@ class Entities:
             )
             if self._share(name, mine) > _MOST:
                 self.changed[name].is_all = True
+
+    def find_days(self, model: Rebuilt) -> bool:
+        """Makes the table of the days of UTC on which rows came or went that a model of whole days sums up.
+
+        Returns:
+            Whether the model can be rebuilt by them: what changed is known, and not too much.
+        """
+        changed = self.changed[model.days_of or ""]
+        days = [
+            f"select {_day_of(contract)} as entity_id from {raw_rows(files)} where {which}"
+            for contract in self._contracts[model.days_of or ""]
+            for files, which in self._landed_rows(contract, changed, None)
+        ]
+        query = " union all ".join(days) or "select null where false"
+        self._connection.execute(
+            f"create or replace table {table(model.entity)} as with days(day) as ({query}) select distinct "
+            "cast(day as date) as entity_id, cast(day as date) as entity_date, false as is_moved from days"
+        )
+        return not changed.is_all and self._share(model.entity, [model]) <= _MOST
+
+    def narrow_to_days(self, model: Rebuilt) -> None:
+        """Makes the raw views of what a model sums up show the changed days, whole."""
+        for contract in self._contracts[model.days_of or ""]:
+            files = stored_files(self._merchant, contract, self._loads)
+            if files:
+                rows = f"(select * from {raw_rows(files)} where {self._is_near(contract, model.entity)})"
+                show(self._connection, contract, files, self._context, rows)
 
     def narrow(self) -> None:
         """Makes the raw views show only the rows of changed entities."""
@@ -156,11 +189,19 @@ class Entities:
 
     def _landed_ids(self, contract: Contract, changed: Changed, again: tuple[date, date] | None) -> str:
         """SQL of the entities of rows that came or went, or that as_of now covers, or no longer does."""
+        named = f"{_id_of(contract)} as entity_id, {_days_of(contract)} as entity_date"
+        landed = self._landed_rows(contract, changed, again)
+        return " union all ".join(f"select {named} from {raw_rows(held)} where {which}" for held, which in landed)
+
+    def _landed_rows(
+        self, contract: Contract, changed: Changed, again: tuple[date, date] | None
+    ) -> list[tuple[list[Path], str]]:
+        """The rows that came or went, or that as_of now covers, or no longer does: raw files, and SQL of which rows."""
         files = stored_files(self._merchant, contract, self._loads)
         if not files or contract.entity is None:
-            return ""
+            return []
         positions = changed.positions[contract.silo, contract.table]
-        conditions = []
+        conditions: list[tuple[list[Path], str]] = []
         if positions and not changed.is_all:
             listed = ", ".join(map(str, sorted(positions)))
             conditions.append((self._files_of(contract, positions), f"_file_position in ({listed})"))
@@ -169,8 +210,7 @@ class Entities:
             conditions.append((files, f"{moment} > {first} and {moment} <= {last}"))
         if _may_move(contract):
             conditions = [(files, _with_other_versions(contract, held, which)) for held, which in conditions]
-        named = f"{_id_of(contract)} as entity_id, {_days_of(contract)} as entity_date"
-        return " union all ".join(f"select {named} from {raw_rows(held)} where {which}" for held, which in conditions)
+        return conditions
 
     def _files_of(self, contract: Contract, positions: Iterable[int]) -> list[Path]:
         """Where the rows of some positions are stored, whether they count any more or not."""
@@ -194,12 +234,13 @@ class Entities:
             windows.append((f"date '{again[0]}' - 2", f"date '{again[1]}' + 2"))
         return windows
 
-    def _looked_up_ids(self, model: Rebuilt) -> list[str]:
+    def _looked_up_ids(self, model: Rebuilt, summary: Rebuilt | None) -> list[str]:
         """SQL of the entities that changed persons and SKUs meet, as the model's rows of the last build tell."""
         named = f"select {model.id} as entity_id, {_date_of(model)} as entity_date from {model.relation} as rows"
+        active = self._active_days(model, summary) if summary and model.date else "true"
         parts = [
             f"""
-            {named} where exists (
+            {named} where {active} and exists (
                 select 1 from {SCHEMA}.changed_persons as persons
                 where rows.silo = persons.silo and rows.{quote_identifier(column)} = persons.source_id
             )
@@ -215,6 +256,19 @@ class Entities:
                 )
         return parts
 
+    def _active_days(self, model: Rebuilt, summary: Rebuilt) -> str:
+        """SQL: whether a model's row lies on a day on which a changed person did something; literals."""
+        is_changed = " or ".join(
+            f"{quote_identifier(column)} in (select source_id from {SCHEMA}.changed_persons)"
+            for column in model.persons
+        )
+        query = f"select distinct {summary.date} from {summary.relation} where {is_changed} order by all"
+        days = [day for (day,) in self._connection.execute(query).fetchall()]
+        # A local day may be the one before or after that of UTC.
+        named = quote_identifier(model.date or "")
+        within = [f"{named} between date '{first}' - 1 and date '{last}' + 1" for first, last in _stretches(days)]
+        return f"({' or '.join(within) or 'false'})"
+
     def _ids_between(self, model: Rebuilt, again: tuple[date, date] | None) -> str:
         """SQL of the entities of the model's rows on some dates."""
         if again is None or model.date is None:
@@ -224,7 +278,11 @@ class Entities:
 
     def _share(self, name: str, models: list[Rebuilt]) -> float:
         """Changed entities for each entity that there is."""
-        counts = [f"(select approx_count_distinct({model.id}) from {model.relation})" for model in models]
+        models = [model for model in models if model.is_row] or models
+        counts = [
+            f"(select {'count(*)' if model.is_row else f'approx_count_distinct({model.id})'} from {model.relation})"
+            for model in models
+        ]
         query = f"select (select count(distinct entity_id) from {table(name)}), greatest(1, {', '.join(counts) or '1'})"
         changed, known = self._connection.execute(query).fetchone() or (0, 1)
         return changed / known
@@ -266,6 +324,11 @@ def _days_of(contract: Contract) -> str:
     days = f"[cast({moment} as date) - 1, cast({moment} as date), cast({moment} as date) + 1]"
     # Beside the first and the last day of the calendar, which silos write for "never", there is no other.
     return f"unnest([day for day in {days} if day between date '{date.min}' and date '{date.max}'])"
+
+
+def _day_of(contract: Contract) -> str:
+    """SQL of the date of UTC on which a stored row lies."""
+    return f"cast({quote_identifier(contract.event_time or '')} as date)"
 
 
 def _id_of(contract: Contract) -> str:

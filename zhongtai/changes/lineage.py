@@ -31,6 +31,9 @@ class Rebuilt:
         products: the column that tells when a SKU's version counts, where this model tells it of SKUs.
         levels: the same of a person's member level.
         follows: the models whose changed rows are its changed rows; none where raw rows are.
+        days_of: the dated entity of which it sums up whole days, by the date of UTC, before anything else is built:
+            persons are made of such sums, so that they need not read all that ever happened.
+        is_row: whether each of the model's rows is an entity of its own, as its primary key tells.
     """
 
     unique_id: str
@@ -43,6 +46,8 @@ class Rebuilt:
     products: str | None = None
     levels: str | None = None
     follows: tuple[str, ...] = ()
+    days_of: str | None = None
+    is_row: bool = False
 
     @property
     def looks_up(self) -> bool:
@@ -77,7 +82,31 @@ class Lineage:
         def is_told(model: Rebuilt) -> bool:
             return model.entity in told or any(is_told(by_name[name]) for name in model.follows)
 
-        return {unique_id: model for unique_id, model in self._declared.items() if is_told(model)}
+        facts = {unique_id: model for unique_id, model in self._declared.items() if not model.days_of}
+        return {unique_id: model for unique_id, model in facts.items() if is_told(model)}
+
+    @cached_property
+    def days(self) -> dict[str, Rebuilt]:
+        """The models that sum up whole days of a dated entity of a connected silo, by unique id."""
+        told = set(self._entities.values())
+        return {unique_id: model for unique_id, model in self._declared.items() if model.days_of in told}
+
+    def summary(self, entity: str) -> Rebuilt | None:
+        """The model that sums up whole days of all rows of an entity, whichever silo tells them."""
+        tables = {table for table, name in self._entities.items() if name == entity}
+        models = (model for model in self.days.values() if model.days_of == entity)
+        return next((model for model in models if tables <= self._raw_tables(model.unique_id)), None)
+
+    def _raw_tables(self, unique_id: str) -> set[tuple[str, str]]:
+        sources = (self._nodes[node] for node in self.ancestors(unique_id) if node.startswith("source."))
+        return {(source["source_name"], source["name"]) for source in sources}
+
+    @cached_property
+    def _keys(self) -> dict[str, list[str]]:
+        """The primary keys of models, as dbt tests them."""
+        tests = (node for node in self._nodes.values() if node["resource_type"] == "test")
+        keys = (test for test in tests if (test.get("test_metadata") or {}).get("name") == "primary_key")
+        return {key["attached_node"]: list(key["test_metadata"]["kwargs"]["columns"]) for key in keys}
 
     @cached_property
     def _declared(self) -> dict[str, Rebuilt]:
@@ -91,11 +120,13 @@ class Lineage:
                     name=node["alias"],
                     entity=entity["name"],
                     id=entity["id"],
+                    is_row=self._keys.get(unique_id) == [entity["id"]],
                     date=node["config"]["meta"].get("partition_column"),
                     persons=tuple(entity.get("persons", ())),
                     products=entity.get("products"),
                     levels=entity.get("levels"),
                     follows=tuple(entity.get("follows", ())),
+                    days_of=entity.get("days_of"),
                 )
         return found
 
@@ -136,10 +167,11 @@ class Lineage:
 
     def _looked_up(self, unique_id: str, model: Rebuilt) -> Iterator[str]:
         """What the model reads that is not the raw rows of its entity; passes through the views above those."""
+        own = model.days_of or model.entity
         for parent in sorted(self._parents.get(unique_id, [])):
             entities = self._entities_below(parent)
-            if parent in self.rebuilt or model.entity not in entities:
-                if parent not in self.rebuilt and self._is_view(parent) and entities - {model.entity}:
+            if parent in self.rebuilt or own not in entities:
+                if parent not in self.rebuilt and self._is_view(parent) and entities - {own}:
                     others = ", ".join(sorted(entities))
                     raise ZhongtaiError(
                         f"{model.name} is rebuilt by {model.entity}, but reads {self._nodes[parent]['name']}, whose "

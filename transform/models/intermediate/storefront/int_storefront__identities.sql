@@ -8,19 +8,19 @@ users as (
 
 seen as (
     {%- for table, moment in [
-        ('users', 'registered_at'),
-        ('orders', 'placed_at'),
-        ('events', 'event_at'),
-        ('coupons', 'issued_at'),
-        ('presale_reservations', 'reserved_at'),
-        ('service_tickets', 'opened_at'),
-        ('reviews', 'reviewed_at'),
+        ('stg_storefront__users', 'registered_at'),
+        ('stg_storefront__orders', 'placed_at'),
+        ('int_storefront__devices_seen', 'first_seen_at'),
+        ('stg_storefront__coupons', 'issued_at'),
+        ('stg_storefront__presale_reservations', 'reserved_at'),
+        ('stg_storefront__service_tickets', 'opened_at'),
+        ('stg_storefront__reviews', 'reviewed_at'),
     ] %}
     select
         source_user_id,
         {{ moment }} as seen_at,
         landed_position
-    from {{ ref('stg_storefront__' ~ table) }}
+    from {{ ref(table) }}
     where source_user_id is not null
     {{ 'union all' if not loop.last }}
     {%- endfor %}
@@ -38,9 +38,9 @@ accounts as (
 devices as (
     select
         device_id,
-        min(event_at) as first_seen_at,
+        min(first_seen_at) as first_seen_at,
         min(landed_position) as landed_position
-    from {{ ref('stg_storefront__events') }}
+    from {{ ref('int_storefront__devices_seen') }}
     group by device_id
     having count(source_user_id) > 0
 ),

@@ -9,7 +9,7 @@ logins as (
         source_user_id,
         device_id,
         min(landed_position) as landed_position
-    from {{ ref('stg_storefront__events') }}
+    from {{ ref('int_storefront__devices_seen') }}
     where source_user_id is not null
     group by source_user_id, device_id
 ),

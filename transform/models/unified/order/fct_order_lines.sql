@@ -23,8 +23,7 @@ refunds as (
         order_line_id,
         sum(refund_amount) as refund_amount,
         sum(refund_units) as refund_units
-    from {{ ref('fct_refunds') }}
-    {{ only_changed('order', 'order_id') }}
+    from {{ changed_rows(ref('fct_refunds')) }}
     group by order_line_id
 ),
 

@@ -15,8 +15,7 @@ lines as (
         sum(gmv_amount) as gmv_amount,
         sum(paid_amount) as paid_amount,
         sum(refund_amount) as refund_amount
-    from {{ ref('fct_order_lines') }}
-    {{ only_changed('order', 'order_id') }}
+    from {{ changed_rows(ref('fct_order_lines')) }}
     group by order_id
 ),
 

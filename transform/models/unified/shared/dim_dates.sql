@@ -5,7 +5,7 @@ merchants as (
 ),
 
 orders as (
-    select * from {{ ref('int_orders_unioned') }}
+    select * from {{ ref('fct_orders') }}
 ),
 
 incomplete_dates as (
@@ -23,7 +23,7 @@ policies as (
 
 range_of_dates as (
     select
-        coalesce(min({{ business_date('orders.placed_at') }}), min(merchants.as_of_date)) as first_date,
+        coalesce(min(orders.placed_date), min(merchants.as_of_date)) as first_date,
         min(merchants.as_of_date) as as_of_date,
         -- The holidays and promotion days below are those of China.
         coalesce(min(merchants.locale), '') like 'zh%' as is_chinese

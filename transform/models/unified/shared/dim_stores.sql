@@ -8,7 +8,13 @@ stores as (
 ),
 
 orders as (
-    select * from {{ ref('int_store_orders_dated') }}
+    select
+        store_id,
+        min(placed_date) as first_order_date,
+        max(placed_date) as last_order_date
+    from {{ ref('fct_orders') }}
+    where store_id is not null
+    group by store_id
 ),
 
 final as (

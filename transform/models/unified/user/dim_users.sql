@@ -14,7 +14,8 @@ paid_orders as (
         min(paid_at) as first_paid_at,
         max(paid_at) as last_paid_at,
         count(*) as paid_orders
-    from {{ ref('int_paid_orders_numbered') }}
+    from {{ ref('fct_orders') }}
+    where is_paid and user_id is not null
     group by user_id
 ),
 
