@@ -1,29 +1,41 @@
-"""Dagster's SQLite event log with one open connection a database, for the process of a run."""
+"""Dagster's SQLite event log with connections that stay open, for all of its processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
+    INDEX_SHARD_NAME,
+    SqliteEventLogStorage,
+    SqliteEventLogStorageWatchdog,
+)
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import StaticPool
+from watchdog.observers import Observer
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
+    from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver
+
+# A daemon lives for months and writes the beginnings of a run every few minutes: the oldest are closed.
+OPEN_RUNS = 8
 
 
 class PooledEventLog(SqliteEventLogStorage):
-    """The event log that the UI reads, written without opening a connection for every event.
+    """Dagster's event log, without opening a connection for every event.
 
-    Dagster's own opens one for each of a run's thousands of events, which takes longer than the events themselves.
-    Only the process of a run uses this class; UI and daemon keep Dagster's.
+    Dagster's own opens several for each of a run's two thousand events; closing one also moves the write-ahead log into
+    the database and waits for the disk. That takes longer than most of what a run does, and half a minute in the
+    daemon before a run starts. The files are the same, so both may be used side by side.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
@@ -39,6 +51,7 @@ class PooledEventLog(SqliteEventLogStorage):
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock:
             if shard not in self._engines:
+                self._make_room()
                 self._engines[shard] = self._engine(shard)
             with self._engines[shard].begin() as connection:
                 yield connection
@@ -56,23 +69,76 @@ class PooledEventLog(SqliteEventLogStorage):
             connection.execute(text("pragma synchronous = normal"))
         return engine
 
+    def _make_room(self) -> None:
+        """Closes the run that was opened first; the index over all runs stays."""
+        runs = [shard for shard in self._engines if shard != INDEX_SHARD_NAME]
+        for shard in runs[: max(0, len(runs) + 1 - OPEN_RUNS)]:
+            self._engines.pop(shard).dispose()
+
+    @property
+    def open_shards(self) -> list[str]:
+        """The runs whose databases are open, and the index over them."""
+        return list(self._engines)
+
+    def watch(self, run_id: str, cursor: str | None, callback: Callable[..., Any]) -> None:
+        """Tells of a run's events as they come; they are in the write-ahead log long before the database."""
+        observer: BaseObserver | None = self._obs
+        if observer is None:
+            observer = Observer()
+            observer.start()
+            self._obs = observer  # type: ignore[assignment]
+        watchdog = _Watchdog(self, run_id, callback, cursor)
+        self._watchers[run_id][callback] = (watchdog, observer.schedule(watchdog, self._base_dir, recursive=True))
+
+    def wipe(self) -> None:
+        """Removes the files of all runs, so none may be open."""
+        self._close()
+        super().wipe()
+
     def dispose(self) -> None:
         """Closes every connection."""
-        for engine in self._engines.values():
-            engine.dispose()
-        self._engines.clear()
+        self._close()
         super().dispose()
 
+    def _close(self) -> None:
+        with self._db_lock:
+            for engine in self._engines.values():
+                engine.dispose()
+            self._engines.clear()
 
-@contextmanager
-def pooled_instance(home: Path) -> Iterator[DagsterInstance]:
-    """Dagster's instance at `home`, with the pooled event log in the place of its own."""
-    own = InstanceRef.from_dir(str(home)).event_storage_data
-    log = {
+
+class _Watchdog(SqliteEventLogStorageWatchdog):
+    """Looks when the write-ahead log grows, too."""
+
+    def __init__(
+        self, event_log_storage: SqliteEventLogStorage, run_id: str, callback: Callable[..., Any], cursor: str | None
+    ) -> None:
+        super().__init__(event_log_storage, run_id, callback, cursor)
+        self._patterns = [self._log_path, f"{self._log_path}-wal"]
+
+    def on_modified(self, event: FileSystemEvent) -> None:  # noqa: ARG002
+        """Tells of what is new in the run's log."""
+        self._process_log()
+
+
+def configuration(home: Path) -> str:
+    """What `dagster.yaml` of the instance at `home` says of its event log."""
+    return f"event_log_storage: {json.dumps(_log(home))}\n"
+
+
+def _log(home: Path) -> dict[str, Any]:
+    return {
         "module": PooledEventLog.__module__,
         "class": PooledEventLog.__name__,
         "config": {"base_dir": str(home / "history" / "runs")},
     }
+
+
+@contextmanager
+def pooled_instance(home: Path) -> Iterator[DagsterInstance]:
+    """Dagster's instance at `home`, with the pooled event log also where somebody has a `dagster.yaml` of their own."""
+    own = InstanceRef.from_dir(str(home)).event_storage_data
     assert own is None or str(home / "history" / "runs") in own.config_yaml, own
-    with DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"event_log_storage": log})) as instance:
+    overrides = {"event_log_storage": _log(home)}
+    with DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides)) as instance:
         yield instance

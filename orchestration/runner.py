@@ -26,7 +26,9 @@ from zhongtai.settings import Settings
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+# Who removes the first line keeps what follows: it is written anew, as the data folder may have been moved.
 INSTANCE = """\
+# Written by zhongtai. Remove this line to change what follows.
 telemetry:
   enabled: false
 nux:
@@ -118,11 +120,17 @@ def nothing_changed(merchant: Merchant, settings: Settings, asked: Asked, out: C
 
 
 def prepare_instance(settings: Settings) -> Path:
-    """Makes Dagster's home with its settings, once."""
+    """Makes Dagster's home with its settings; those that somebody changed stay."""
+    from orchestration import event_log
+
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     file = settings.dagster_home / "dagster.yaml"
-    if not file.exists():
-        file.write_text(INSTANCE, encoding="utf-8")
+    wanted = INSTANCE + event_log.configuration(settings.dagster_home)
+    found = file.read_text(encoding="utf-8") if file.exists() else None
+    if found is None or (found != wanted and found.startswith(INSTANCE.splitlines()[0])):
+        temporary = file.with_suffix(".tmp")
+        temporary.write_text(wanted, encoding="utf-8")
+        temporary.replace(file)
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     return settings.dagster_home
 
