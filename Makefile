@@ -66,9 +66,10 @@ format: setup ## Mends what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --disable-progress-bar transform/models
 
-bench: setup ## Measures a run against its bare SQL, and ingest against bare readers
+bench: setup ## Measures a run against its bare SQL, ingest against bare readers, and landed to released
 	$(BIN)/python benchmarks/run_overhead.py
 	$(BIN)/python benchmarks/ingest_speed.py
+	$(BIN)/python -m benchmarks.arrival_to_release
 
 lock: ## Resolves the dependencies again (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-strip-extras --all-extras \
