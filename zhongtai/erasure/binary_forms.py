@@ -20,6 +20,7 @@ def rewrite_parquet(source: Path, target: Path, contract: Contract, changes: Cha
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(source) as file:
+        places = contract.called([name.strip() for name in file.schema_arrow.names])
         names = {column.name: column.source_name for column in contract.columns}
         compression = file.metadata.row_group(0).column(0).compression if file.num_row_groups else "snappy"
         first = 1
@@ -29,7 +30,7 @@ def rewrite_parquet(source: Path, target: Path, contract: Contract, changes: Cha
                 numbers = range(first, first + table.num_rows)
                 first += table.num_rows
                 for name, rows in _blanks_by_column(changes, numbers).items():
-                    place = table.schema.get_field_index(names[name])
+                    place = places.index(names[name])
                     values = table.column(place).to_pylist()
                     emptied = [None if number in rows else value for number, value in zip(numbers, values, strict=True)]
                     kind = table.schema.field(place)

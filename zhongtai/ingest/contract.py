@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -38,6 +39,7 @@ class Column(_Strict):
         data_type: a type that DuckDB and Spark both know: string, boolean, integer, bigint, double, date,
             timestamp or decimal(p,s).
         source_name: the header in the silo's file, where it differs from `name`.
+        also_named: what other files call it, such as those of before the silo gave it another name.
         nullable: whether an empty value is accepted; never for a key.
         allowed: the only values accepted, compared as text; empty for any.
         time_zone: IANA zone of a naive timestamp's clock, or "local" for the merchant's; raw holds UTC.
@@ -52,6 +54,7 @@ class Column(_Strict):
     description: str
     data_type: str
     source_name: str
+    also_named: tuple[str, ...] = ()
     nullable: bool = True
     allowed: tuple[str, ...] = ()
     time_zone: str = "UTC"
@@ -222,6 +225,29 @@ class Contract(_Strict):
                 raise ValueError(f"{what}: raw has '{column.name}_partial' beside it, and the file may not")
         return self
 
+    @model_validator(mode="after")
+    def _other_names_are_free(self) -> Contract:
+        names = [name for column in self.columns for name in (column.source_name, *column.also_named)]
+        for column in self.columns:
+            for name in column.also_named:
+                if names.count(name) > 1:
+                    raise ValueError(f"'{column.name}' is also_named '{name}', which is a name of another column too")
+        return self
+
+    def called(self, names: Sequence[str]) -> list[str]:
+        """The names of a file's columns, those that the contract also knows under another name by their `source_name`.
+
+        Where a file has a column under two of its names, the names stay: nobody can tell which of them counts.
+        """
+        by_name = {
+            found[0]: column.source_name
+            for column in self.columns
+            if column.also_named
+            and column.source_name not in names
+            and len(found := [name for name in names if name in column.also_named]) == 1
+        }
+        return [by_name.get(name, name) for name in names]
+
     @property
     def is_tokenised(self) -> bool:
         """Whether raw holds tokens in some column."""
@@ -238,7 +264,9 @@ class Contract(_Strict):
     @property
     def hash(self) -> str:
         """Changes when what is loaded would; words alone do not load every file again."""
-        columns: IncEx = {"__all__": {"description", "identity", "of_another"}}
+        # Contracts from before there were other names keep their hash.
+        unused = set() if any(column.also_named for column in self.columns) else {"also_named"}
+        columns: IncEx = {"__all__": {"description", "identity", "of_another", *unused}}
         words: IncEx = {"description": True, "cadence": True, "entity": True, "columns": columns}
         return hashlib.sha256(self.model_dump_json(exclude=words).encode()).hexdigest()[:16]
 

@@ -122,7 +122,12 @@ def _columns(connection: duckdb.DuckDBPyConnection, contract: Contract, arrived:
         if successor is not None:
             new.remove(successor)
             message = f"{arrived.file.name}: column '{column.source_name}' seems to be called '{successor}' now"
-            lines = _yaml(column.name, f"config: {{meta: {{source_name: {_quoted(successor)}}}}}")
+            # Files of before are loaded again by the changed contract, and have the name of before.
+            before = [name for name in (column.source_name, *column.also_named) if name != successor]
+            others = ", ".join(map(_quoted, before))
+            lines = _yaml(
+                column.name, f"config: {{meta: {{source_name: {_quoted(successor)}, also_named: [{others}]}}}}"
+            )
             yield Finding(table, "renamed", message, lines, needs_change=True)
         elif has_header or not column.nullable:
             # A record of JSON may leave out what is empty.

@@ -228,7 +228,14 @@ def _judged(judge: Judge, records: str) -> str:
 def _values(contract: Contract, records: str) -> str:
     """SQL of the records' values as text."""
     values = ", ".join(f"{_value(column)} as s{index}" for index, column in enumerate(contract.columns))
-    known = ", ".join(quote_literal(column.source_name) for column in contract.columns)
+    usual = ", ".join(quote_literal(column.source_name) for column in contract.columns)
+    known = ", ".join(quote_literal(name) for column in contract.columns for name in _names(column))
+    doubled = " or ".join(
+        [
+            "len(list_distinct(_keys)) < len(_keys)",
+            *(_is_there_twice(column) for column in contract.columns if column.also_named),
+        ]
+    )
     # Without recursion: a value nested a million deep must not take the process down.
     unknown = f"list_filter(_keys, lambda name: name not in ({known}))"
     pointer = "'/' || replace(replace(name, '~', '~0'), '/', '~1')"
@@ -254,14 +261,14 @@ def _values(contract: Contract, records: str) -> str:
                 case when _is_record then from_json(record, {quote_literal(_shape(contract))}) end as _values,
                 case when _is_usual or not _is_record then false else not list_has_all([{known}], _keys)
                 end as _has_more,
-                case when _is_usual or not _is_record then false else len(list_distinct(_keys)) < len(_keys)
+                case when _is_usual or not _is_record then false else {doubled}
                 end as _is_doubled
             from (
                 select *,
                     case when _is_usual then true when json_valid(record) then json_type(record) = 'OBJECT' else false
                     end as _is_record
                 from (
-                    select *, coalesce(_keys = [{known}], false) as _is_usual
+                    select *, coalesce(_keys = [{usual}], false) as _is_usual
                     from (select *, try(json_keys(record)) as _keys from ({records}))
                 )
             )
@@ -270,20 +277,37 @@ def _values(contract: Contract, records: str) -> str:
 
 
 def _shape(contract: Contract) -> str:
-    return json.dumps({column.source_name: "VARCHAR" for column in contract.columns}, ensure_ascii=False)
+    names = [name for column in contract.columns for name in _names(column)]
+    return json.dumps(dict.fromkeys(names, "VARCHAR"), ensure_ascii=False)
+
+
+def _names(column: Column) -> tuple[str, ...]:
+    return (column.source_name, *column.also_named)
+
+
+def _is_there_twice(column: Column) -> str:
+    """SQL of whether a record has the column under two of its names."""
+    names = ", ".join(map(quote_literal, _names(column)))
+    return f"len(list_intersect(_keys, [{names}])) > 1"
 
 
 def _value(column: Column) -> str:
+    """SQL of a record's value as text, under whichever of its names it has it."""
+    values = [_value_of(column, name) for name in _names(column)]
+    return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
+
+
+def _value_of(column: Column, source_name: str) -> str:
     """SQL of a record's value as text.
 
     The parser keeps fractions as doubles: of decimals that are longer than a double, and of numbers in a column of
     text, what is written is taken where it is the same number.
     """
-    value = f"_values.{quote_identifier(column.source_name)}"
+    value = f"_values.{quote_identifier(source_name)}"
     may_differ = _may_differ(value, column)
     if may_differ is None:
         return value
-    name = re.escape(json.dumps(column.source_name, ensure_ascii=False))
+    name = re.escape(json.dumps(source_name, ensure_ascii=False))
     written = f"regexp_extract(record, {quote_literal(name + _NUMBER)}, 1)"
     same = f"try_cast({written} as double) = try_cast({value} as double)"
     return f"case when {may_differ} then case when {same} then {written} else {value} end else {value} end"

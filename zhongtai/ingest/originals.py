@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -45,7 +45,7 @@ def originals(contract: Contract, file: Path, wanted: Sequence[int]) -> Iterator
         return
     for record in reader(contract, file, wanted):
         if record.number == number:
-            yield record
+            yield _by_contract(contract, record)
             number = next(numbers, None)
             if number is None:
                 return
@@ -60,15 +60,23 @@ def names(contract: Contract, file: Path) -> list[str]:
     if contract.format == "csv":
         with original_text(contract, file, newline="") as (stream, encoding):
             header = next(csv_records.records_of(_Measured(stream, encoding), contract.delimiter, contract.quote), None)
-            return _names(header.values or []) if header else []
+            return contract.called(_names(header.values or [])) if header else []
     if contract.format == "xlsx":
-        return _names(workbook_stage.open_sheet(contract, 0, file).names)
+        return contract.called(_names(workbook_stage.open_sheet(contract, 0, file).names))
     if contract.format == "parquet":
         import duckdb
 
         with duckdb.connect() as connection:
-            return _names(parquet_stage.open_parquet(connection, 0, file).names)
+            return contract.called(_names(parquet_stage.open_parquet(connection, 0, file).names))
     return []
+
+
+def _by_contract(contract: Contract, record: Original) -> Original:
+    """The record with the columns' own names, where its file has others."""
+    if record.values is None:
+        return record
+    names = contract.called(list(record.values))
+    return replace(record, values=dict(zip(names, record.values.values(), strict=True)))
 
 
 class _Measured:

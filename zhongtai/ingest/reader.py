@@ -111,11 +111,14 @@ def match_header(contract: Contract, found: Iterable[str]) -> Header:
         FileFault: one is missing or there twice; the message names what was found.
     """
     # A NUL would end a query.
-    names = [name.strip().replace("\0", "\ufffd") or f"column {place}" for place, name in enumerate(found, start=1)]
+    names = contract.called(
+        [name.strip().replace("\0", "\ufffd") or f"column {place}" for place, name in enumerate(found, start=1)]
+    )
     places = []
     for column in contract.columns:
         if names.count(column.source_name) != 1:
-            problem = "there twice" if column.source_name in names else "missing"
+            is_there = {column.source_name, *column.also_named} & set(names)
+            problem = "there twice" if is_there else "missing"
             raise FileFault(f"column '{column.source_name}' is {problem}; the file has: {', '.join(names)[:500]}")
         places.append(names.index(column.source_name))
     return Header(names, places, [place for place in range(len(names)) if place not in places])
@@ -189,7 +192,7 @@ def _parquet_rows(judge: Judge, sources: list[ParquetSource]) -> tuple[str, list
     """SQL of the rows of files with one schema under the contract, and their types."""
     header = match_header(judge.contract, sources[0].names)
     types = [sources[0].types[place] for place in header.places]
-    named = {column.source_name for column in judge.contract.columns}
+    named = {sources[0].names[place].strip() for place in header.places}
     return _under_contract(header, parquet_stage.stage(sources, named), sources[0].types), types
 
 

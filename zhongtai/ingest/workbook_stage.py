@@ -75,11 +75,12 @@ def open_sheet(contract: Contract, position: int, file: Path) -> SheetSource:
     """
     sheet, scan = sheet_scan.scan(file, contract.sheet)
     with _opened(file, sheet) as opened:
-        header = _header(opened, scan, [column.source_name for column in contract.columns])
+        header = _header(opened, scan, contract)
     if header is None:
         raise FileFault(f"the sheet '{sheet}' is empty: not even a header")
     days = {column.source_name for column in contract.columns if column.data_type in ("date", "timestamp")}
-    dates = frozenset(place for place, name in enumerate(header.names) if name.strip() in days)
+    names = contract.called([name.strip() for name in header.names])
+    dates = frozenset(place for place, name in enumerate(names) if name in days)
     return SheetSource(position, file, sheet, header.names, header.end, dates, scan)
 
 
@@ -117,8 +118,9 @@ def _cells(sheet: CalamineSheet, scan: SheetScan) -> Iterator[tuple[int, list[_V
         yield number, row
 
 
-def _header(sheet: CalamineSheet, scan: SheetScan, wanted: list[str]) -> _Header | None:
+def _header(sheet: CalamineSheet, scan: SheetScan, contract: Contract) -> _Header | None:
     """The first row, or pair of rows, with every name; else what has most of them, or the first row with a value."""
+    wanted = {column.source_name for column in contract.columns}
     merged = dict(sheet.merged_cell_ranges or [])
     best: _Header | None = None
     best_count = -1
@@ -134,10 +136,10 @@ def _header(sheet: CalamineSheet, scan: SheetScan, wanted: list[str]) -> _Header
         if before is not None:
             candidates.append(_Header(_joined(before[0], before[1], texts, merged), number))
         for candidate in candidates:
-            count = len(set(wanted) & {name.strip() for name in candidate.names})
+            count = len(wanted & set(contract.called([name.strip() for name in candidate.names])))
             if count > best_count:
                 best, best_count = candidate, count
-        if best_count == len(set(wanted)) or filled == _HEADER_ROWS:
+        if best_count == len(wanted) or filled == _HEADER_ROWS:
             break
         before = (number, texts)
     return best

@@ -70,7 +70,7 @@ def test_a_renamed_column_is_recognised(shop: Shop, header: str, column: str, su
     assert found == (
         "renamed",
         f"items_1: column '{column}' seems to be called '{successor}' now",
-        f"- {{name: {column}, config: {{meta: {{source_name: {successor}}}}}}}",
+        f"- {{name: {column}, config: {{meta: {{source_name: {successor}, also_named: [{column}]}}}}}}",
         True,
     )
 
@@ -115,7 +115,7 @@ def test_json_may_leave_out_what_is_empty(shop: Shop) -> None:
     shop.run()
     found = drift.check(shop.merchant, shop.contracts, datetime.now(UTC))
     assert [(finding.kind, finding.suggestion) for finding in found] == [
-        ("renamed", "- {name: day, config: {meta: {source_name: ordered_day}}}")
+        ("renamed", "- {name: day, config: {meta: {source_name: ordered_day, also_named: [day]}}}")
     ]
 
 
