@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -194,6 +196,27 @@ def test_every_record_arrives_once_from_a_server_that_fails(shop: Shop, server: 
     assert not server.faults or len(server.asked) >= 10
     assert {token for _, _, token in server.asked} == {"Bearer s3cret"}
     assert all(read == sum(others) for read, *others in shop.counts())
+
+
+def test_a_server_that_tells_the_hour_is_waited_for(
+    shop: Shop, server: _Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retry-After is a number of seconds or a date; a date of the past, or none at all, is no reason to wait long."""
+    waited: list[float] = []
+    monkeypatch.setattr(tenacity.nap.time, "sleep", waited.append)
+
+    def until(text: str) -> Fault:
+        def fault(handler: _Handler, _: bytes) -> bool:
+            handler.answer(503, b"down", Retry_After=text)
+            return True
+
+        return fault
+
+    now = datetime.now(UTC)
+    soon, past = (format_datetime(now + timedelta(seconds=shift), usegmt=True) for shift in (40, -3600))
+    server.faults = [until(soon), until(past), until("tomorrow")]
+    assert load(shop, server) == 95
+    assert 30 < waited[0] <= 40 and waited[1] == 0 and waited[2] < 2
 
 
 def answering(status: int, body: bytes, location: str = "") -> Fault:

@@ -7,6 +7,8 @@ page that broke.
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,11 +155,15 @@ def _wait(state: tenacity.RetryCallState) -> float:
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Seconds until the server wants to be asked again (RFC 9110, 10.2.3, and the usual headers of rate limits)."""
+    """Seconds until the server wants to be asked again: a number or a date (RFC 9110, 10.2.3), or a rate limit's."""
     for name in ("Retry-After", "X-RateLimit-Reset-After"):
         value = response.headers.get(name, "")
         if value.replace(".", "", 1).isdecimal():
             return float(value)
+        try:
+            return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
+        except (ValueError, TypeError):
+            continue  # no date either, or one without a clock
     return None
 
 
