@@ -22,7 +22,7 @@ _ROW_FAULTS = ("type", "null", "allowed", "structure", "key_conflict")
 _ROW_SHARES = {"type": 0.0003, "null": 0.0003, "allowed": 0.0003, "structure": 0.0002, "key_conflict": 0.0003}
 _ROW_SHARES |= {"resent_row": 0.0009, "corrected_row": 0.0008}
 _FAULTY_FILE_SHARE = 0.06  # rows go wrong in few files
-_LATE_SHARE, _RESENT_SHARE, _BROKEN_SHARE = 0.011, 0.004, 0.0003
+_LATE_SHARE, _RESENT_SHARE, _BROKEN_SHARE = 0.014, 0.004, 0.0003
 _LONGEST_DAYS = 40
 # Which formats can break as a file, and how; in this order of planting the first of a kind.
 _BROKEN_KINDS = {
@@ -155,8 +155,10 @@ class Defects:
     ) -> list[tuple[int, Row]]:
         """Rows for a kind: as many as its share of the table; one at least for the tables that are asked first."""
         count = int(rng.poisson(total * _ROW_SHARES[kind]))
-        if contract.table in _SURE_TABLES and not any(found[4] == kind for found in self._found):
-            count = max(count, 1)
+        # Few of the rows that are drawn can be corrected, and what they supersede has to occur too.
+        planted, least = ("superseded", 8) if kind == "corrected_row" else (kind, 1)
+        if contract.table in _SURE_TABLES and not any(found[4] == planted for found in self._found):
+            count = max(count, least)
         picked = np.sort(rng.permutation(rows)[: min(count, len(rows))])
         return list(zip(picked.tolist(), rows_at(picked), strict=True)) if len(picked) else []
 

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from tests.unit.simulator.conftest import SEEDS, good_rows
+from tests.unit.simulator.test_defects import FILE_KINDS, ROW_KINDS
 from zhongtai.ingest.contract import Contract
 
 Contracts = dict[tuple[str, str], Contract]
+COUNTER = "13800000000"  # the phone that clerks type
 
 
 @pytest.fixture(params=SEEDS)
@@ -43,7 +45,7 @@ def test_a_counter_s_phone_has_more_than_eight_holders_in_a_silo(truth: Path, co
     members = good_rows(truth.parent, contracts, "crm", "members").drop_duplicates("card_no")
     contacts = good_rows(truth.parent, contracts, "crm", "contacts").drop_duplicates("external_id")
     phones = pd.concat([members["phone"], contacts["phone"]])
-    assert (phones == "13800000000").sum() > 8
+    assert (phones == COUNTER).sum() > 8
 
 
 def test_recycled_phones_change_hands_in_time(truth: Path) -> None:
@@ -54,12 +56,39 @@ def test_recycled_phones_change_hands_in_time(truth: Path) -> None:
     assert (former["last_date"].to_numpy() < later["first_date"].to_numpy()).all()
 
 
-def test_fields_are_empty_and_odd(truth: Path, contracts: Contracts) -> None:
+def test_fields_that_may_be_empty_are(truth: Path, contracts: Contracts) -> None:
+    # Who was invited by nobody has no referrer, so that one is not counted in our favour.
+    users = ["phone", "email", "unionid", "province", "city", "gender", "birth_year"]
+    crm = ["phone", "unionid", "name"]
+    for silo, table, optional in (("storefront", "users", users), ("crm", "contacts", crm), ("crm", "members", crm)):
+        rows = good_rows(truth.parent, contracts, silo, table)
+        assert rows[optional].isna().to_numpy().mean() >= 0.20, (silo, table)
+
+
+def test_values_are_typed_oddly(truth: Path, contracts: Contracts) -> None:
+    """Each kind of value that people type; a city without its ending is odd, but nearly everybody's."""
     users = good_rows(truth.parent, contracts, "storefront", "users")
-    optional = ["phone", "email", "unionid", "referrer_user_id", "province", "city", "gender", "birth_year"]
-    assert users[optional].isna().to_numpy().mean() >= 0.20
-    phones, emails, cities = (users[name].dropna() for name in ("phone", "email", "city"))
-    odd = (~phones.map(lambda phone: bool(re.fullmatch(r"1[3-9]\d{9}", phone)))).sum()
-    odd += (~emails.map(lambda email: bool(re.fullmatch(r"[a-z0-9]+@[a-z0-9]+\.com", email)))).sum()
-    odd += (~cities.str.endswith("市") | cities.str.startswith(" ")).sum()
-    assert odd / (len(phones) + len(emails) + len(cities)) >= 0.02
+    members = good_rows(truth.parent, contracts, "crm", "members")
+    contacts = good_rows(truth.parent, contracts, "crm", "contacts")
+    plain = r"1[3-9]\d{9}"
+    for rows in (users, members, contacts):
+        phones = rows.loc[rows["phone"] != COUNTER, "phone"].dropna()
+        assert (~phones.map(lambda phone: bool(re.fullmatch(plain, phone)))).mean() >= 0.02
+    emails, cities = users["email"].dropna(), users["city"].dropna()
+    assert (~emails.map(lambda email: bool(re.fullmatch(r"[a-z0-9]+@[a-z0-9]+\.com", email)))).mean() >= 0.02
+    assert (~cities.str.fullmatch(r"\S+市")).mean() >= 0.02
+
+
+def test_files_are_late_by_up_to_forty_days(truth: Path) -> None:
+    """A workbook is one file, whatever number of tables it holds."""
+    defects = pd.read_parquet(truth / "defects.parquet")
+    late = defects[defects["kind"] == "late_file"].drop_duplicates(["silo", "file"])
+    files = [file for file in (truth.parent / "silos").rglob("*") if file.is_file()]
+    assert len(late) / len(files) >= 0.01
+    days = late["detail"].str.removesuffix(" days").astype(int)
+    assert days.between(1, 40).all()
+    assert days.max() >= 20
+
+
+def test_every_kind_of_fault_occurs(truth: Path) -> None:
+    assert set(pd.read_parquet(truth / "defects.parquet")["kind"]) == FILE_KINDS | ROW_KINDS
