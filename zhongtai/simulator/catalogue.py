@@ -49,7 +49,9 @@ def _suppliers(world: World) -> pd.DataFrame:
     rng = world.rng("suppliers")
     count = max(8, min(300, world.scale.skus // 25))
     quality = np.array(["good", "good", "good", "bad"], object)[rng.integers(0, 4, count)]
-    quality[:3] = ["good", "bad", "changing"]
+    quality[:2] = ["good", "bad"]
+    drawn = world.rng("changing supplier")
+    quality[drawn.integers(2, count)] = "changing"
     regions = rng.choice(len(world.regions), count, p=world.regions["weight"])
     cities = world.regions["city"].str.removesuffix("市").to_numpy()[regions]
     return pd.DataFrame(
@@ -63,7 +65,7 @@ def _suppliers(world: World) -> pd.DataFrame:
             "supply_mode": np.array(["standard", "jit", "standard", "vmi"])[np.arange(count) % 4],
             "region": regions,
             "quality": quality,
-            "changes_day": np.where(quality == "changing", world.days // 2, -1),
+            "changes_day": np.where(quality == "changing", int(world.days * drawn.uniform(0.4, 0.6)), -1),
         }
     )
 

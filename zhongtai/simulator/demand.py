@@ -21,7 +21,8 @@ _HOURS = np.array(
 _SALE_HOURS = np.array([14, 6, 2, 1, 0.6, 0.6, 1.5, 3, 4, 4.5, 5, 4.6, 5, 4.2, 4, 4, 4, 4.6, 6, 9, 24, 16, 9, 6])
 _STORE_HOURS = np.array([0] * 10 + [4, 6, 7, 6, 6, 7, 8, 9, 10, 10, 8, 5, 0, 0])
 RANGE_OF_STORE = 60
-_BROKEN = ("ads", "android", 0.55)  # the planted break: channel, device, share of checkouts that it loses
+# Where a seed may plant the break of the funnel: channels and devices with enough visits to see it.
+_BREAKABLE = ("search_engine", "ads", "xiaohongshu", "mini_program"), ("ios", "android")
 
 
 def wanted_orders(world: World) -> pd.DataFrame:
@@ -245,8 +246,9 @@ def device_of(world: World, account: pd.Series, at: pd.Series, rng: np.random.Ge
 
 def _without_broken(world: World, orders: pd.DataFrame) -> pd.DataFrame:
     """Marks the orders that the planted break of the funnel loses: `is_lost`; they stay as abandoned carts."""
-    channel, kind, lost = _BROKEN
-    day = int(world.days * 0.7)
+    rng = world.rng("funnel break place")
+    channel, kind = (str(rng.choice(names)) for names in _BREAKABLE)
+    lost, day = round(float(rng.uniform(0.5, 0.6)), 2), int(world.days * rng.uniform(0.6, 0.75))
     device = world.identities["platform"].to_numpy()[np.maximum(orders["device"], 0)]
     hit = (orders["silo"] == "storefront") & (orders["channel"] == channel) & (device == kind) & (orders["day"] >= day)
     orders["is_lost"] = hit & (world.rng("funnel break").random(len(orders)) < lost)

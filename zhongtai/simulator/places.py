@@ -11,14 +11,10 @@ from zhongtai.simulator.world import HORIZON, World, stream
 
 _SEEDS = PROJECT_ROOT / "transform" / "seeds"
 _WAREHOUSE_CITIES = ("上海市", "广州市", "成都市", "北京市", "武汉市", "西安市")
-_CARRIERS = (
-    ("顺丰速运", "good"),
-    ("京东物流", "good"),
-    ("中通快递", "changing"),
-    ("圆通速递", "bad"),
-    ("极兔速递", "bad"),
-)
-_CHANGE = 0.6  # what changes, does so after this share of the period
+_CARRIERS = ("顺丰速运", "京东物流", "中通快递", "圆通速递", "极兔速递")
+# The first, which carries the fastest parcels, is good; which other one is what is drawn.
+_QUALITIES = ("good", "good", "changing", "bad", "bad")
+_CHANGE = (0.5, 0.65)  # what changes, does so after a share of the period between these
 
 
 def calendar(scale: Scale) -> pd.DataFrame:
@@ -85,10 +81,16 @@ def add_places(world: World) -> None:
     world.nearest_warehouse = np.array([served[region] for region in macro])
     world.stores = _stores(world)
     count = min(len(_CARRIERS), 2 + world.scale.warehouses)
-    world.carriers = pd.DataFrame(_CARRIERS[:count], columns=["carrier_name", "quality"])
-    world.carriers.insert(0, "carrier_id", [f"CR{number:03d}" for number in range(1, count + 1)])
-    changing = world.carriers["quality"] == "changing"
-    world.carriers["changes_day"] = np.where(changing, int(world.days * _CHANGE), -1)
+    rng = world.rng("carrier qualities")
+    quality = np.array([_QUALITIES[0], *rng.permutation(_QUALITIES[1:count])], object)
+    world.carriers = pd.DataFrame(
+        {
+            "carrier_id": [f"CR{number:03d}" for number in range(1, count + 1)],
+            "carrier_name": _CARRIERS[:count],
+            "quality": quality,
+            "changes_day": np.where(quality == "changing", int(world.days * rng.uniform(*_CHANGE)), -1),
+        }
+    )
 
 
 def _warehouses(world: World) -> pd.DataFrame:

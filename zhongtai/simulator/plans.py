@@ -21,11 +21,13 @@ _WORDS = {
 _CAMPAIGN_CHANNELS = ("ads", "search_engine", "xiaohongshu", "douyin", "wecom", "group", "sms", "mini_program")
 _HOSTS = ("禾禾", "小青", "阿木", "青禾官方")
 _EXPERIMENTS = (
-    # name, hypothesis, the two variants, relative change of orders in the second, whether the shares go wrong
-    ("满减与赠品对复购的影响", "赠品比满减更能留住用户", ("spend_and_save", "gift"), 0.3, False),
-    ("商品详情页新版式", "新版式提高下单率", ("control", "treatment"), 0.0, False),
-    ("加购后发券", "加购后发券提高下单率", ("control", "treatment"), 0.15, True),
+    # name, hypothesis, the two variants
+    ("满减与赠品对复购的影响", "赠品比满减更能留住用户", ("spend_and_save", "gift")),
+    ("商品详情页新版式", "新版式提高下单率", ("control", "treatment")),
+    ("加购后发券", "加购后发券提高下单率", ("control", "treatment")),
 )
+# Relative change of orders in the second variant, from and to: none, a small and a large one; which has which is drawn.
+_EFFECTS = ((0.0, 0.0), (0.12, 0.18), (0.27, 0.33))
 
 
 def add_plans(world: World) -> None:
@@ -193,11 +195,15 @@ def _groups(world: World) -> pd.DataFrame:
 def add_experiments(world: World) -> None:
     """Adds experiments and who was put into which variant."""
     rng = world.rng("experiments")
+    drawn = world.rng("experiment effects")
+    effects = drawn.permutation(np.round(drawn.uniform(*np.transpose(_EFFECTS)), 2)).tolist()
+    wrong = int(drawn.integers(len(_EXPERIMENTS)))  # whose shares are not as planned
     starts = (np.array([0.2, 0.4, 0.55]) * world.days).astype(int)
     rows, frames = [], []
     accounts = np.flatnonzero(world.identities["kind"] == "account")
     created = world.identities["created_day"].to_numpy()[accounts]
-    for number, (name, hypothesis, variants, effect, mismatched) in enumerate(_EXPERIMENTS):
+    for number, (name, hypothesis, variants) in enumerate(_EXPERIMENTS):
+        effect, mismatched = effects[number], number == wrong
         start, end = int(starts[number]), int(min(starts[number] + max(28, world.days * 0.3), world.days - 1))
         shares = json.dumps([{"name": variant, "share": 0.5} for variant in variants])
         metric = "repurchase_rate" if number == 0 else "conversion_rate"

@@ -13,9 +13,10 @@ _NEVER = np.datetime64("NaT", "s")
 CHANNELS = np.array(["wecom", "group", "mini_program", "sms"], object)
 _SHARES = [0.34, 0.38, 0.16, 0.12]
 _TOUCHES_AN_ORDER = 1.4
-# Planted: chance of delivery, of opening once delivered and of a click once opened, by channel; offers lift clicks.
+# Chance of delivery, of opening once delivered and of a click once opened, by channel; offers lift clicks.
 _DELIVERED, _OPENED, _CLICKED = (0.97, 1.0, 0.95, 0.96), (0.52, 0.3, 0.24, 0.16), (0.14, 0.1, 0.12, 0.08)
-_OFFER_LIFT = (1.0, 1.9, 1.5, 1.3)
+_OFFER_LIFT = (1.0, 1.9, 1.5, 1.3)  # none first; which offer has which lift is drawn
+_SPREAD = 0.15  # how far from these a seed may plant opening and clicks
 _CONTENT_EMPTY_RATE = 0.2
 _CAMPAIGN_RATE = 0.4
 
@@ -43,22 +44,29 @@ def touch(world: World, orders: pd.DataFrame, contacts: Contacts, groups: Groups
     for step in ("delivered_at", "opened_at", "clicked_at"):
         happened = together[step].to_numpy().astype("datetime64[s]")
         together[step] = np.where(happened < world.end, happened, _NEVER)
-    _remember(world)
     together["content_type"] = together["content_type"].astype(object)
     empty = world.rng("touch contents").random(len(together)) < _CONTENT_EMPTY_RATE
     together.loc[empty & (together["message"] < 0).to_numpy(), "content_type"] = None
     return together
 
 
-def _remember(world: World) -> None:
-    """Planted rates by channel and offer."""
+def _planted_rates(world: World) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Chances of delivery and of opening by channel, and of a click by channel and offer; kept as truth."""
+    rng = world.rng("touch rates")
+    delivered = np.array(_DELIVERED)
+    opened, clicked = (
+        np.round(np.array(rates) * rng.uniform(1 - _SPREAD, 1 + _SPREAD, len(rates)), 3)
+        for rates in (_OPENED, _CLICKED)
+    )
+    clicked = np.outer(clicked, [_OFFER_LIFT[0], *rng.permutation(_OFFER_LIFT[1:])])
     rates = [
-        (channel, offer, _DELIVERED[c], _OPENED[c], _CLICKED[c] * _OFFER_LIFT[o])
+        (channel, offer, delivered[c], opened[c], clicked[c, o])
         for c, channel in enumerate(CHANNELS)
         for o, offer in enumerate(OFFER_TYPES)
     ]
     names = ["touch_channel", "offer_type", "delivered_rate", "opened_rate", "clicked_rate"]
     world.truth["touch_rates"] = pd.DataFrame(rates, columns=names)
+    return delivered, opened, clicked
 
 
 def _personal(world: World, channel: np.ndarray, contacts: Contacts) -> pd.DataFrame:
@@ -159,10 +167,11 @@ def _answer(world: World, sent: pd.DataFrame) -> None:
     rng = world.rng("touch answers")
     count = len(sent)
     channel = pd.Categorical(sent["channel"], categories=list(CHANNELS)).codes
-    lift = np.array(_OFFER_LIFT)[pd.Categorical(sent["offer_type"], categories=list(OFFER_TYPES)).codes]
-    delivered = rng.random(count) < np.array(_DELIVERED)[channel]
-    opened = delivered & (rng.random(count) < np.array(_OPENED)[channel])
-    clicked = opened & (rng.random(count) < np.array(_CLICKED)[channel] * lift)
+    offer = pd.Categorical(sent["offer_type"], categories=list(OFFER_TYPES)).codes
+    rates = _planted_rates(world)
+    delivered = rng.random(count) < rates[0][channel]
+    opened = delivered & (rng.random(count) < rates[1][channel])
+    clicked = opened & (rng.random(count) < rates[2][channel, offer])
     arrives = sent["sent_at"].to_numpy().astype("datetime64[s]") + _seconds(rng.exponential(20, count) + 1)
     opens = arrives + _seconds(rng.exponential(4 * 3600, count) + 5)
     clicks = opens + _seconds(rng.exponential(40, count) + 3)

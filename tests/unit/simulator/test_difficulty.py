@@ -92,3 +92,10 @@ def test_files_are_late_by_up_to_forty_days(truth: Path) -> None:
 
 def test_every_kind_of_fault_occurs(truth: Path) -> None:
     assert set(pd.read_parquet(truth / "defects.parquet")["kind"]) == FILE_KINDS | ROW_KINDS
+
+
+def test_another_seed_plants_other_answers(merchants: Callable[[int], Path]) -> None:
+    first, *others = (merchants(seed) / "truth" for seed in SEEDS)
+    for file in sorted(first.iterdir()):
+        answers = [pd.read_parquet(folder / file.name) for folder in (first, *others)]
+        assert not all(answers[0].equals(other) for other in answers[1:]), file.name
