@@ -118,7 +118,7 @@ def make(
         as_of=f"{manifest.as_of:%Y-%m-%d %H:%M} UTC",
         silos=manifest.silos,
         policies={
-            name: f"{_value(policy.value)} {policy.unit}".strip()
+            name: f"{_value(policy.value)} {policy.unit}".strip() if policy.value != [] else "—"
             for name, policy in manifest.policies.items()
             if name in used
         },

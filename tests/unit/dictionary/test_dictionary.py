@@ -105,7 +105,11 @@ def _manifest(created_at: datetime) -> Manifest:
         run_id=f"{created_at:%Y}",
         engine=Engine(name="duckdb", version="1"),
         fingerprint="",
-        policies={"tiers": PolicyInForce(value=[1, 2.5], unit="CNY"), "unused": PolicyInForce(value=3)},
+        policies={
+            "cuts": PolicyInForce(value=[], unit="days"),
+            "tiers": PolicyInForce(value=[1, 2.5], unit="CNY"),
+            "unused": PolicyInForce(value=3),
+        },
         silos={"shop": "connected", "erp": "not connected"},
         tables={"marts.mart_days": TableEntry(rows=1234, content_hash="", columns=[column], files=[])},
         checks=CheckCounts(passed=1, warned=1, failed=0),
@@ -114,7 +118,9 @@ def _manifest(created_at: datetime) -> Manifest:
 
 
 def _dictionary(created_at: datetime) -> page.Dictionary:
-    facts = TableFacts(key=["day"], date_column="day", silos=["another_company", "erp", "shop"], policies=["tiers"])
+    facts = TableFacts(
+        key=["day"], date_column="day", silos=["another_company", "erp", "shop"], policies=["cuts", "tiers"]
+    )
     checks = [
         CheckResult(
             name=status, schema_name="marts", table="mart_days", kind="expectation", severity="warning", status=status
@@ -135,7 +141,7 @@ def test_a_table_tells_what_the_release_knows() -> None:
         ["erp"],
     )
     assert (table.checks_passed, table.checks_warned) == (1, 1)
-    assert made.policies == {"tiers": "1, 2.5 CNY"}
+    assert made.policies == {"cuts": "—", "tiers": "1, 2.5 CNY"}, "an empty list is no number of days"
     html = page.render(made)
     assert "1,234" in html and "2024-03-09" in html and 'id="marts.mart_days"' in html
     assert "Small &lt;shop&gt;" in html and "&lt;b&gt;day" in html
