@@ -119,6 +119,16 @@ def test_every_source_table_has_its_staging_model_and_the_reverse(manifest, mode
     assert found == {name: [source] for name, source in wanted.items()}
 
 
+def test_every_column_of_a_contract_reaches_its_staging_model(manifest, models) -> None:
+    lost = []
+    for node in models.values():
+        if layer(node) == "staging":
+            (source,) = (manifest["sources"][key] for key in node["depends_on"]["nodes"])
+            sql = without_comments(node["raw_code"])
+            lost += [f"{node['name']}: {name}" for name in source["columns"] if not re.search(rf"\b{name}\b", sql)]
+    assert lost == []
+
+
 def test_models_are_named_after_their_layer(models) -> None:
     patterns = {
         "staging": r"stg_(?P<silo>[a-z0-9_]+?)__[a-z0-9_]+",

@@ -26,6 +26,7 @@ renamed as (
         sales_value as paid_amount,
         transaction_timestamp as placed_at,
         transaction_timestamp as paid_at,
+        week as study_week,
         false as is_gift,
         _first_position as landed_position
     from source
