@@ -198,18 +198,19 @@ class Entities:
     ) -> list[tuple[list[Path], str]]:
         """The rows that came or went, or that as_of now covers, or no longer does: raw files, and SQL of which rows."""
         files = stored_files(self._merchant, contract, self._loads)
-        if not files or contract.entity is None:
-            return []
         positions = changed.positions[contract.silo, contract.table]
         conditions: list[tuple[list[Path], str]] = []
+        # Also where the table has no file any more, as when known_at goes back before its first one.
         if positions and not changed.is_all:
             listed = ", ".join(map(str, sorted(positions)))
             conditions.append((self._files_of(contract, positions), f"_file_position in ({listed})"))
-        for first, last in self._windows(contract, again):
+        for first, last in self._windows(contract, again) if files else ():
             moment = quote_identifier(contract.event_time or "")
             conditions.append((files, f"{moment} > {first} and {moment} <= {last}"))
         if _may_move(contract):
-            conditions = [(files, _with_other_versions(contract, held, which)) for held, which in conditions]
+            conditions = [
+                (sorted({*files, *held}), _with_other_versions(contract, held, which)) for held, which in conditions
+            ]
         return conditions
 
     def _files_of(self, contract: Contract, positions: Iterable[int]) -> list[Path]:

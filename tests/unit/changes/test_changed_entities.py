@@ -171,6 +171,24 @@ def test_a_file_that_went_names_its_entities(warehouse: Warehouse) -> None:
     assert warehouse.ids("order") == {"shop:o7"}
 
 
+@pytest.mark.parametrize("load_mode", ["append", "upsert"])
+def test_the_only_file_of_a_table_that_went_names_its_entities(warehouse: Warehouse, load_mode: str) -> None:
+    """As when known_at goes back before a silo's first file."""
+    warehouse.land(5, "pickups", [("p1", "o7")], place=("stores", "pickups"))
+    entity = Entity(name="order", column="order_id", silo="shop")
+    told = {"silo": "stores", "table": "pickups", "entity": entity, "load_mode": load_mode, "key": ["pickup_id"]}
+    warehouse.contracts.append(warehouse.contracts[0].model_copy(update=told))
+    built = warehouse.built()
+    warehouse.changed(built, known_at=4)
+    assert warehouse.ids("order") == {"shop:o7"}
+
+
+@pytest.mark.parametrize("name", ["order", "event", "stock_day"])
+def test_where_every_file_went_everything_is_built(warehouse: Warehouse, name: str) -> None:
+    found = warehouse.changed(warehouse.built(), known_at=0)
+    assert found.changed[name].is_all
+
+
 def test_a_file_that_was_replaced_names_what_it_had_and_what_the_other_has(warehouse: Warehouse) -> None:
     built = warehouse.built()
     warehouse.land(5, "orders", [("o18", _at(18)), ("o22", _at(19))])
