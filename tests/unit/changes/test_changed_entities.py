@@ -35,6 +35,9 @@ FACTS = [
     Rebuilt("model.zhongtai.fct_events", "unified", "fct_events", "event", "event_id", "event_date", ("device",)),
     Rebuilt("model.zhongtai.fct_stock", "unified", "fct_stock", "stock_day", "stock_date", "stock_date"),
 ]
+SEEN = Rebuilt(
+    "model.zhongtai.int_seen", "intermediate", "int_seen", "event_day", "seen_date", "seen_date", days_of="event"
+)
 Ids = set[tuple[Any, ...]]
 
 
@@ -312,6 +315,61 @@ def test_persons_meet_the_entities_that_name_them(warehouse: Warehouse) -> None:
     warehouse.connection.execute("insert into changes.changed_persons values ('crm', 'b6'), ('shop', 'nobody')")
     warehouse.changed(built)
     assert warehouse.rows("order") == {("shop:o4", None, False), ("shop:o5", _day(5), True)}
+
+
+@pytest.fixture
+def seen(warehouse: Warehouse) -> Warehouse:
+    """The warehouse with a sum of who did something on which day of UTC: d1 to d20, one a day."""
+    warehouse.connection.execute("create schema intermediate")
+    days = "select 'd' || n as device, date '2024-04-30' + n::integer as seen_date from range(1, 21) as numbers(n)"
+    warehouse.connection.execute(f"create table intermediate.int_seen as {days}")
+    return warehouse
+
+
+def test_persons_are_looked_for_on_the_days_on_which_they_did_something(seen: Warehouse) -> None:
+    """A local day may be the one before or after that of UTC; on other days nobody looks, so what is there stays."""
+    connection = seen.connection
+    connection.execute("insert into changes.changed_persons values ('shop', 'd5')")
+    for day in (4, 6, 9):
+        row = f"('shop:x{day}', date '2024-05-{day:02}', 'shop', 'd5')"
+        connection.execute(f"insert into unified.fct_events values {row}")
+    found = Entities(connection, seen.merchant, seen.contracts, seen._known(99), _context(AS_OF, 99), seen.built())
+    found.find(FACTS, None, {"event": SEEN})
+    assert seen.ids("event") == {"shop:e5", "shop:x4", "shop:x6"}
+    found.find(FACTS, None)
+    assert seen.ids("event") == {"shop:e5", "shop:x4", "shop:x6", "shop:x9"}
+
+
+def test_days_are_summed_up_again_where_rows_came_or_went(seen: Warehouse) -> None:
+    """Days of UTC, whatever the clock of the company; raw views show them whole."""
+    seen.land(5, "events", [("e30", _at(7, 1))])
+    built = seen.built()
+    seen.land(6, "events", [("e31", _at(9, 23)), ("e32", _at(9, 0))])
+    seen.land(7, "orders", [("o2", _at(2))])
+    found = Entities(seen.connection, seen.merchant, seen.contracts, seen._known(99), _context(AS_OF, 99), built)
+    assert found.find_days(SEEN)
+    assert seen.rows("event_day") == {(_day(9), _day(9), False)}
+    found.narrow_to_days(SEEN)
+    assert seen.shown("raw_shop.events", "event_id") == ["e31", "e32", "e9"]
+
+    gone = Entities(seen.connection, seen.merchant, seen.contracts, seen._known(4), _context(AS_OF, 4), built)
+    assert gone.find_days(SEEN)
+    assert seen.rows("event_day") == {(_day(7), _day(7), False)}
+
+
+@pytest.mark.parametrize("told", [{"contract_hash": "c2"}, {"rows_erased": 1}])
+def test_all_days_are_summed_up_again_where_nobody_knows_which_changed(seen: Warehouse, told: dict[str, Any]) -> None:
+    built = seen.built()
+    seen.tell(3, **told)
+    found = Entities(seen.connection, seen.merchant, seen.contracts, seen._known(99), _context(AS_OF, 99), built)
+    assert not found.find_days(SEEN)
+
+
+def test_all_days_are_summed_up_again_where_more_than_half_changed(seen: Warehouse) -> None:
+    built = seen.built()
+    seen.land(5, "events", [(f"f{n}", _at(n)) for n in range(1, 16)])
+    found = Entities(seen.connection, seen.merchant, seen.contracts, seen._known(99), _context(AS_OF, 99), built)
+    assert not found.find_days(SEEN)
 
 
 @pytest.mark.parametrize(

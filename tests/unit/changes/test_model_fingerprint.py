@@ -231,3 +231,54 @@ def test_ancestors_and_order(manifest: Manifest, contracts: list[Contract]) -> N
     }
     depths = [lineage.depth(f"model.zhongtai.{name}") for name in ("stg_orders", "int_orders", "fct_orders")]
     assert depths == [1, 2, 3] and lineage.depth("source.zhongtai.shop.orders") == 0
+
+
+def _seen(manifest: Manifest, *, has_all: bool = True) -> None:
+    """A sum of whole days of events; of orders, where it lacks the events."""
+    entity = {"name": "event_day", "id": "seen_date", "days_of": "event"}
+    manifest["nodes"]["model.zhongtai.int_seen"] = _model("int_seen", "select 1", entity=entity)
+    manifest["parent_map"]["model.zhongtai.int_seen"] = [f"model.zhongtai.stg_{'events' if has_all else 'orders'}"]
+
+
+def test_what_sums_up_whole_days_is_no_fact(manifest: Manifest, contracts: list[Contract]) -> None:
+    _seen(manifest)
+    lineage = Lineage(manifest, contracts)
+    assert [model.days_of for model in lineage.days.values()] == ["event"]
+    assert "model.zhongtai.int_seen" not in lineage.rebuilt
+
+
+@pytest.mark.parametrize("has_all", [True, False])
+def test_a_sum_stands_for_an_entity_whose_tables_it_has_all(
+    manifest: Manifest, contracts: list[Contract], has_all: bool
+) -> None:
+    """Days that another table tells of would not be searched."""
+    _seen(manifest, has_all=has_all)
+    assert (Lineage(manifest, contracts).summary("event") is not None) is has_all
+
+
+def test_a_sum_of_days_is_made_anew_where_its_text_changes(
+    manifest: Manifest, contracts: list[Contract], warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    """Its raw rows are told apart by days: what comes and goes does not count."""
+    _seen(manifest)
+
+    def found() -> str:
+        lineage = Lineage(manifest, contracts)
+        return lineage.fingerprint(warehouse, lineage.days["model.zhongtai.int_seen"])
+
+    before = found()
+    assert found() == before
+    _code("stg_events")(manifest)
+    assert found() != before
+
+
+def test_rows_are_entities_where_the_key_is_the_id(manifest: Manifest, contracts: list[Contract]) -> None:
+    keys = {"fct_orders": ["order_id"], "fct_events": ["event_id", "event_date"]}
+    for name, columns in keys.items():
+        manifest["nodes"][f"test.zhongtai.key_of_{name}"] = {
+            "resource_type": "test",
+            "attached_node": f"model.zhongtai.{name}",
+            "test_metadata": {"name": "primary_key", "kwargs": {"columns": columns}},
+        }
+    rebuilt = Lineage(manifest, contracts).rebuilt
+    assert [rebuilt[f"model.zhongtai.{name}"].is_row for name in keys] == [True, False]
