@@ -83,12 +83,17 @@ class Company:
         """A moment some days ago."""
         return datetime.combine(self.day - timedelta(days=self.rng.randint(1, 6)), time(12))
 
-    def build(self, *, is_full: bool = False, as_of: datetime | None = None) -> None:
+    def recall(self) -> int:
+        """A position in the landing order, of which some tables have no file yet."""
+        last = landing.position(self.merchant)
+        return self.rng.randint(last // 3, last)
+
+    def build(self, *, is_full: bool = False, as_of: datetime | None = None, known_at: int | None = None) -> None:
         """Lands, loads and builds the middle layer."""
-        self.ingest(as_of)
+        self.ingest(as_of, known_at)
         self.transform(is_full=is_full)
 
-    def ingest(self, as_of: datetime | None = None) -> None:
+    def ingest(self, as_of: datetime | None = None, known_at: int | None = None) -> None:
         """Lands and loads what came, and makes the raw views."""
         settings, merchant = self.settings, self.merchant
         contracts = load_contracts(settings.sources, sorted(merchant.silos))
@@ -96,7 +101,7 @@ class Company:
         loader.load_pending(merchant, contracts)
         with duckdb.connect(str(merchant.database)) as connection:
             found = policies.load(merchant, settings)
-            raw_views.create_raw_views(connection, merchant, contracts, found, as_of=as_of)
+            raw_views.create_raw_views(connection, merchant, contracts, found, as_of=as_of, known_at=known_at)
 
     def transform(self, *, is_full: bool = False) -> None:
         """Builds the middle layer of what the raw views show."""

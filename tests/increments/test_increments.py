@@ -64,16 +64,18 @@ def test_what_changed_gives_the_same_as_everything(company: Company) -> None:
     rng = company.rng
     told = [f"{company.silos}, from {company.day}"]
     happenings = [company.repeat_a_file, company.correct_a_file, company.decide_otherwise, None, None]
-    as_of = None
+    as_of = known_at = None
     for _ in range(rng.randint(1, 3)):
         company.pass_days(rng.randint(1, 4))
         happening = rng.choice(happenings)
         if happening:
             happening()
         as_of = company.travel() if rng.random() < 0.2 else None
-        company.build(as_of=as_of)
-        told.append(f"to {company.day}, {happening.__name__ if happening else 'nothing else'}, as of {as_of}")
-    _assert_as_from_the_ground(company, as_of, told)
+        known_at = company.recall() if rng.random() < 0.15 else None
+        company.build(as_of=as_of, known_at=known_at)
+        what = happening.__name__ if happening else "nothing else"
+        told.append(f"to {company.day}, {what}, as of {as_of}, known at {known_at}")
+    _assert_as_from_the_ground(company, told, as_of, known_at)
 
 
 @pytest.mark.silos
@@ -93,7 +95,7 @@ def test_a_killed_build_leaves_nothing_narrowed(company: Company, monkeypatch: p
         with pytest.raises(KeyboardInterrupt):
             company.build()
     company.transform()
-    _assert_as_from_the_ground(company, None, [])
+    _assert_as_from_the_ground(company, [])
 
 
 @pytest.mark.silos
@@ -109,7 +111,7 @@ def test_lines_move_to_another_person_though_their_orders_are_built_whole(compan
     company.build()
     with duckdb.connect(str(company.merchant.database), read_only=True) as connection:
         assert connection.execute("select count(*) > 0 from changes.changed_persons").fetchone() == (True,)
-    _assert_as_from_the_ground(company, None, [])
+    _assert_as_from_the_ground(company, [])
 
 
 @pytest.mark.silos
@@ -128,10 +130,12 @@ def test_a_day_that_brings_little_rebuilds_little(company: Company) -> None:
             assert 0 < rebuilt < 0.25 * known, table
 
 
-def _assert_as_from_the_ground(company: Company, as_of: datetime | None, told: list[str]) -> None:
+def _assert_as_from_the_ground(
+    company: Company, told: list[str], as_of: datetime | None = None, known_at: int | None = None
+) -> None:
     """Every unified table and mart is, row for row, what it would be if all had been built from the ground."""
     found = company.hashes()
-    company.build(is_full=True, as_of=as_of)
+    company.build(is_full=True, as_of=as_of, known_at=known_at)
     expected = company.hashes()
     assert found.keys() == expected.keys()
     assert [table for table in expected if found[table] != expected[table]] == [], told
