@@ -134,7 +134,7 @@ def _load_readable(
         faults = found | broken
         files = [new[position] for position in paths if position not in faults]
         stored = _store(work, queries, files, held) if files else []
-    except (duckdb.OutOfMemoryException, duckdb.InternalException, duckdb.FatalException):
+    except (duckdb.InternalException, duckdb.FatalException):
         raise  # no file's fault
     except duckdb.Error as error:
         unreadable = _unreadable(work, paths)

@@ -137,7 +137,14 @@ def check_readable(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
 
     try:
         connection.execute(f"select bit_xor(hash(contents)) from {_contents([file], False)} as contents").fetchall()
-    except (duckdb.OutOfMemoryException, duckdb.InternalException, duckdb.FatalException):
+    except duckdb.OutOfMemoryException as error:
+        # Value by value a file needs little memory, whatever its size.
+        raise FileFault(
+            "it asks for more memory than ingest has: it is damaged, or its row groups are too large; let the silo "
+            f"write smaller ones ({_first_line(error)})",
+            rows(connection, file),
+        ) from error
+    except (duckdb.InternalException, duckdb.FatalException):
         raise  # no file's fault
     except duckdb.Error as error:
         raise FileFault(f"not readable as Parquet: {_first_line(error)}", rows(connection, file)) from error
