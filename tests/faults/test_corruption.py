@@ -149,9 +149,8 @@ def _wrong(case: Case, load: ledger.FileLoad, rows: dict[tuple[int, int], Row]) 
         found = [rows.get((load.position, number), ()) for number in range(1, load.rows_read + 1)]
         return None if found in case.rows else "a damaged workbook is loaded, and other rows than it had"
     if (text := _text(case)) is None:
-        if case.form in ("parquet", "xlsx"):
-            return None
-        return None if _is_cut_record_rejected(case, load, rows) else "what is no text is loaded"
+        is_right = case.form in ("parquet", "xlsx") or _is_cut_record_rejected(case, load, rows)
+        return None if is_right else "what is no text is loaded"
     least, most = _number_of_records(case.form, text)
     if not least <= load.rows_read <= most:
         return f"{load.rows_read} rows were read, of {least} to {most}"
