@@ -27,6 +27,9 @@ Tests = Literal["eager", "cautious", "empty"]
 # What decides how the project is parsed; everything else below transform/ is dbt's output.
 _PROJECT_PARTS = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml")
 
+# Rows by whose addresses a table is read; elsewhere lists of that length would cost more than they spare.
+_USUAL_ROWS, _FOUND_ROWS = "50", "20000"
+
 # `parse` wrote manifest.json; writing it again takes longer than building most tables.
 _WRITES_NO_STATE = ("--no-write-json",)
 
@@ -119,6 +122,7 @@ class Transform:
         Raises:
             ZhongtaiError: dbt could not run at all.
         """
+        os.environ["ZHONGTAI_FOUND_ROWS"] = _USUAL_ROWS if is_full else _FOUND_ROWS
         manifest = self._parsed()
         arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *select]
         arguments += ["--full-refresh"] if is_full else []
@@ -152,7 +156,9 @@ class Transform:
         from dbt.contracts.graph.manifest import Manifest
 
         self.parse()
-        return Manifest.from_msgpack((self.target / "partial_parse.msgpack").read_bytes())
+        manifest = Manifest.from_msgpack((self.target / "partial_parse.msgpack").read_bytes())
+        manifest.build_flat_graph()  # what macros see as `graph`
+        return manifest
 
     def _invoke(
         self, arguments: list[str], manifest: Manifest | None, callbacks: list[Callable[[Any], None]] | None = None

@@ -15,17 +15,30 @@
 {%- endmacro %}
 
 
-{% macro only_changed(entity, id, date=none) -%}
+{% macro only_changed(relation, entity, id, date=none) -%}
     {#-
-        Narrows what a model reads of another to the entities that changed; nothing where everything is built.
+        Of a relation's rows those of the entities that changed; all of them where everything is built.
         Give `date` where the rows lie on the changed entities' own dates: then the others are not even looked at.
+        Dates of which much changed are read as they are; of the others the rows are found first.
     -#}
-    {%- if is_by_entity() %}
-where {{ id }} in {{ changed_ids(entity) }}
-        {%- if date %}
-    and {{ date }} in ({{ changed_dates(entity) }})
-        {%- endif %}
+    {%- if not is_by_entity() -%}
+select * from {{ relation }}
+    {%- elif not date -%}
+select * from {{ relation }}
+where {{ found_by(relation, is_changed(entity, id)) }}
+    {%- else -%}
+select * from {{ relation }}
+where {{ is_changed(entity, id, date, '>') }}
+union all
+select * from {{ relation }}
+where {{ found_by(relation, is_changed(entity, id, date, '<=')) }}
     {%- endif %}
+{%- endmacro %}
+
+
+{% macro is_changed(entity, id, date=none, much=none) -%}
+    {#- Whether a row is of an entity that changed. -#}
+{{ id }} in {{ changed_ids(entity) }}{% if date %} and {{ date }} in ({{ changed_dates(entity, much) }}){% endif %}
 {%- endmacro %}
 
 
@@ -42,9 +55,18 @@ where {{ id }} in {{ changed_ids(entity) }}
 {%- endmacro %}
 
 
-{% macro changed_dates(entity) -%}
-    {#- The dates of the changed entities as literals, which tell an engine what it need not read. -#}
-    {%- set query = 'select distinct entity_date from changes.changed_' ~ entity ~ ' where entity_date is not null' -%}
+{% macro changed_dates(entity, much=none) -%}
+    {#-
+        The dates of the changed entities as literals, which tell an engine what it need not read. With `much` ('>' or
+        '<=') those with more than a thousand changed entities, or the others.
+    -#}
+    {%- set query -%}
+select entity_date
+from changes.changed_{{ entity }}
+where entity_date is not null
+group by entity_date
+{{ 'having count(*) ' ~ much ~ ' 1000' if much }}
+    {%- endset -%}
     {%- set dates = run_query(query).columns[0].values() | list if execute else [] -%}
     {%- for date in dates | sort -%}
 date '{{ date }}'{{ ', ' if not loop.last }}
@@ -68,29 +90,46 @@ select
         {%- endfor %}
 from {{ this }}
 where
+        {%- set moved %}
     {{ entity['id'] }} in (
         select moved.entity_id from changes.changed_{{ entity['name'] }} as moved where moved.is_moved
     )
     and {{ config.get('meta')['partition_column'] }} in ({{ changed_dates(entity['name']) }})
+        {%- endset %}
+    {{ found_by(this, moved) }}
     {%- endif %}
 {%- endmacro %}
 
 
+{% macro is_followed(name) -%}
+    {#- Whether some model asks what became of another's rows. -#}
+    {%- set followed = [] -%}
+    {%- for node in graph.nodes.values() if node.config.materialized == 'incremental' -%}
+        {%- do followed.extend(node.config.meta['entity'].get('follows', [])) -%}
+    {%- endfor -%}
+    {{- return(name in followed) -}}
+{%- endmacro %}
+
+
 {% macro get_incremental_changed_sql(arguments) -%}
-    {#- Puts the rows of changed entities in the place of the old ones, and keeps both for the models that follow. -#}
+    {#-
+        Puts the rows of changed entities in the place of the old ones, and keeps the new ones, for models that follow
+        both.
+    -#}
     {%- set target, fresh = arguments['target_relation'], arguments['temp_relation'] -%}
     {%- set entity = config.get('meta')['entity'] -%}
-    {%- set touched = entity['id'] ~ ' in ' ~ changed_ids(entity['name']) -%}
-    {%- if entity['is_dated'] -%}
-        {%- set date = config.get('meta')['partition_column'] -%}
-        {%- set touched = touched ~ ' and ' ~ date ~ ' in (' ~ changed_dates(entity['name']) ~ ')' -%}
-    {%- endif -%}
+    {%- set date = config.get('meta')['partition_column'] if entity['is_dated'] else none -%}
+    {%- set touched = is_changed(entity['name'], entity['id'], date) -%}
     {%- set columns = arguments['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    {%- set found = 'changes.found_' ~ target.identifier -%}
+{{ find_rows(target, found, touched) }}
 create or replace table changes.{{ target.identifier }} as
-select {{ columns }}, false as is_new from {{ target }} where {{ touched }}
+    {%- if is_followed(target.identifier) %}
+select {{ columns }}, false as is_new from {{ target }} where {{ is_found(found, touched) }}
 union all
+    {%- endif %}
 select {{ columns }}, true as is_new from {{ fresh }} where {{ touched }};
-delete from {{ target }} where {{ touched }};
+delete from {{ target }} where {{ is_found(found, touched) }};
 insert into {{ target }} ({{ columns }})
 select {{ columns }} from {{ fresh }} where {{ touched }}
 {%- endmacro %}
@@ -215,7 +254,6 @@ with
 numbered as (
     select
         order_id,
-        placed_date,
         user_order_number as old_number,
         case
             when is_paid and user_id is not null then row_number() over (
@@ -224,28 +262,20 @@ numbered as (
             )
         end as user_order_number
     from {{ this }}
-    where user_id is null or user_id in (select user_id from changes.fct_orders)
+    where user_id in (select user_id from changes.fct_orders)
 )
 
 select
     order_id,
-    placed_date,
     user_order_number
 from numbered
 where user_order_number is distinct from old_number
         {%- endset -%}
         {%- do run_query(query) -%}
-        {%- set dates = run_query('select distinct placed_date from changes.renumbered_orders').columns[0].values() -%}
-        {%- if dates | length %}
 update {{ this }} set user_order_number = numbered.user_order_number
-from changes.renumbered_orders as numbered
+from (select order_id, user_order_number from changes.renumbered_orders) as numbered
 where
     {{ this }}.order_id = numbered.order_id
-            {%- if none not in dates %}
-    and {{ this }}.placed_date in (
-                {%- for date in dates | sort %}date '{{ date }}'{{ ', ' if not loop.last }}{%- endfor -%}
-    )
-            {%- endif %}
-        {%- endif %}
+    and {{ found_by(this, 'order_id in (select moved.order_id from changes.renumbered_orders as moved)') }}
     {%- endif %}
 {%- endmacro %}

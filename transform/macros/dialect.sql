@@ -127,3 +127,45 @@ arg_min({{ value }}, struct_pack(at := {{ moment }}, id := {{ id }}))
 {% macro spark__earliest(value, moment, id) -%}
 min_by({{ value }}, case when {{ value }} is not null then struct({{ moment }}, {{ id }}) end)
 {%- endmacro %}
+
+
+{#-
+    Which rows of a relation meet a condition, told by reading the condition's own columns alone. DuckDB fetches wide
+    rows by their addresses, whatever lies between them; elsewhere it is the condition.
+-#}
+{% macro found_by(relation, condition) %}
+    {{- return(adapter.dispatch('found_by')(relation, condition)) }}
+{% endmacro %}
+
+{% macro duckdb__found_by(relation, condition) -%}
+rowid in (select looked_through.rowid from {{ relation }} as looked_through where {{ condition }})
+{%- endmacro %}
+
+{% macro spark__found_by(relation, condition) -%}
+{{ condition }}
+{%- endmacro %}
+
+
+{#- The same, kept in a table for the statements of one transaction: addresses move when a table is tidied up. -#}
+{% macro find_rows(relation, found, condition) %}
+    {{- return(adapter.dispatch('find_rows')(relation, found, condition)) }}
+{% endmacro %}
+
+{% macro duckdb__find_rows(relation, found, condition) -%}
+create or replace table {{ found }} as select rowid as row_address from {{ relation }} where {{ condition }};
+{%- endmacro %}
+
+{% macro spark__find_rows(relation, found, condition) -%}
+{%- endmacro %}
+
+
+{#- Whether a row was found by find_rows. -#}
+{% macro is_found(found, condition) %}{{ return(adapter.dispatch('is_found')(found, condition)) }}{% endmacro %}
+
+{% macro duckdb__is_found(found, condition) -%}
+rowid in (select found.row_address from {{ found }} as found)
+{%- endmacro %}
+
+{% macro spark__is_found(found, condition) -%}
+{{ condition }}
+{%- endmacro %}

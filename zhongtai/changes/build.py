@@ -103,7 +103,7 @@ class _Run:
         tests: Tests = "cautious" if wanted.is_tested else "empty"
         nodes = set(self.project.selected(select))
         kept = self._kept_views(nodes) if built.project == self.project.key else []
-        results = self._whole_days(nodes, built, tests)
+        results = self._whole_days(nodes, built, wanted.again, tests)
         if not all(result.is_ok for result in results):
             return results
         first, last = self._around(nodes - {done.unique_id for done in kept + results})
@@ -129,7 +129,9 @@ class _Run:
         rest = [self._name(unique_id) for unique_id in sorted(waiting - done)]
         return kept + results + self.project.build(rest, tests=tests)
 
-    def _whole_days(self, nodes: set[str], built: Built, tests: Tests) -> list[NodeResult]:
+    def _whole_days(
+        self, nodes: set[str], built: Built, again: tuple[date, date] | None, tests: Tests
+    ) -> list[NodeResult]:
         """Builds what sums up whole days of the days on which something changed; none where nobody knows which."""
         results: list[NodeResult] = []
         for unique_id, model in self.lineage.days.items():
@@ -139,7 +141,7 @@ class _Run:
                 is_same = built.models.get(model.name) == self.lineage.fingerprint(connection, model)
                 if unique_id not in nodes or not is_same or not _is_there(connection, model.schema, model.name):
                     continue
-                if not found.find_days(model):
+                if not found.find_days(model, again):
                     continue
                 found.narrow_to_days(model)
             try:

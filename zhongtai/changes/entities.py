@@ -121,8 +121,11 @@ class Entities:
             if self._share(name, mine) > _MOST:
                 self.changed[name].is_all = True
 
-    def find_days(self, model: Rebuilt) -> bool:
+    def find_days(self, model: Rebuilt, again: tuple[date, date] | None = None) -> bool:
         """Makes the table of the days of UTC on which rows came or went that a model of whole days sums up.
+
+        Args:
+            again: business dates, first and last, that are summed up whether they changed or not.
 
         Returns:
             Whether the model can be rebuilt by them: what changed is known, and not too much.
@@ -131,7 +134,7 @@ class Entities:
         days = [
             f"select {_day_of(contract)} as entity_id from {raw_rows(files)} where {which}"
             for contract in self._contracts[model.days_of or ""]
-            for files, which in self._landed_rows(contract, changed, None)
+            for files, which in self._landed_rows(contract, changed, again)
         ]
         query = " union all ".join(days) or "select null where false"
         self._connection.execute(
@@ -155,12 +158,22 @@ class Entities:
                 files = stored_files(self._merchant, contract, self._loads)
                 if files:
                     condition = _is_changed(contract, name)
-                    if contract.entity and contract.entity.is_dated:
+                    is_dated = contract.entity is not None and contract.entity.is_dated
+                    if is_dated:
                         condition += f" and {self._is_near(contract, name)}"
                     if _may_move(contract):
                         condition = _with_other_versions(contract, files, condition)
                     rows = f"(select * from {raw_rows(files)} where {condition})"
+                    # What is found by its id, in files of any age, is found once and not by each fact.
+                    if not is_dated:
+                        rows = self._kept(contract, rows)
                     show(self._connection, contract, files, self._context, rows)
+
+    def _kept(self, contract: Contract, rows: str) -> str:
+        """A table that holds some stored rows of a contract's table."""
+        kept = f"{SCHEMA}.{quote_identifier(f'raw_{contract.silo}_{contract.table}')}"
+        self._connection.execute(f"create or replace table {kept} as from {rows}")
+        return kept
 
     def _is_near(self, contract: Contract, name: str) -> str:
         """SQL: whether a stored row lies on a day of a changed entity; literals, by which files and row groups go."""

@@ -357,6 +357,13 @@ def test_days_are_summed_up_again_where_rows_came_or_went(seen: Warehouse) -> No
     assert seen.rows("event_day") == {(_day(7), _day(7), False)}
 
 
+def test_days_that_are_asked_for_are_summed_up_again(seen: Warehouse) -> None:
+    """A local day may begin before that of UTC, or end after it, so that days beside it are summed up as well."""
+    found = Entities(seen.connection, seen.merchant, seen.contracts, seen._known(99), _context(AS_OF, 99), seen.built())
+    assert found.find_days(SEEN, (_day(5), _day(5)))
+    assert seen.rows("event_day") == {(_day(day), _day(day), False) for day in (3, 4, 5, 6)}
+
+
 @pytest.mark.parametrize("told", [{"contract_hash": "c2"}, {"rows_erased": 1}])
 def test_all_days_are_summed_up_again_where_nobody_knows_which_changed(seen: Warehouse, told: dict[str, Any]) -> None:
     built = seen.built()

@@ -2,28 +2,23 @@
 {%- do find_changed_sku_days() %}
 with
 lines as (
-    select * from {{ ref('fct_order_lines') }}
-    {{ only_changed('sku_day', "concat(sku_id, ' ', paid_date)", date='paid_date') }}
+    {{ only_changed(ref('fct_order_lines'), 'sku_day', "concat(sku_id, ' ', paid_date)", date='paid_date') }}
 ),
 
 refunds as (
-    select * from {{ ref('fct_refunds') }}
-    {{ only_changed('sku_day', "concat(sku_id, ' ', refunded_date)", date='refunded_date') }}
+    {{ only_changed(ref('fct_refunds'), 'sku_day', "concat(sku_id, ' ', refunded_date)", date='refunded_date') }}
 ),
 
 events as (
-    select * from {{ ref('fct_user_events') }}
-    {{ only_changed('sku_day', "concat(sku_id, ' ', event_date)", date='event_date') }}
+    {{ only_changed(ref('fct_user_events'), 'sku_day', "concat(sku_id, ' ', event_date)", date='event_date') }}
 ),
 
 inventory as (
-    select * from {{ ref('fct_inventory_daily') }}
-    {{ only_changed('sku_day', "concat(sku_id, ' ', stock_date)", date='stock_date') }}
+    {{ only_changed(ref('fct_inventory_daily'), 'sku_day', "concat(sku_id, ' ', stock_date)", date='stock_date') }}
 ),
 
 competitor_prices as (
-    select * from {{ ref('fct_competitor_prices') }}
-    {{ only_changed('sku_day', "concat(sku_id, ' ', listed_date)", date='listed_date') }}
+    {{ only_changed(ref('fct_competitor_prices'), 'sku_day', "concat(sku_id, ' ', listed_date)", date='listed_date') }}
 ),
 
 policies as (

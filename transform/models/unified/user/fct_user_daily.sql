@@ -2,8 +2,7 @@
 {%- do find_changed_user_days() %}
 with
 events as (
-    select * from {{ ref('fct_user_events') }}
-    {{ only_changed('user_day', "concat(user_id, ' ', event_date)", date='event_date') }}
+    {{ only_changed(ref('fct_user_events'), 'user_day', "concat(user_id, ' ', event_date)", date='event_date') }}
 ),
 
 final as (

@@ -2,13 +2,11 @@
 {%- do find_changed_sessions() %}
 with
 events as (
-    select * from {{ ref('fct_user_events') }}
-    {{ only_changed('session', 'session_id', date='event_date') }}
+    {{ only_changed(ref('fct_user_events'), 'session', 'session_id', date='event_date') }}
 ),
 
 orders as (
-    select * from {{ ref('fct_orders') }}
-    {{ only_changed('session', 'session_id') }}
+    {{ only_changed(ref('fct_orders'), 'session', 'session_id') }}
 ),
 
 paid as (
