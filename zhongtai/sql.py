@@ -11,10 +11,7 @@ if TYPE_CHECKING:
     import duckdb
 
 # What the engine may take for an ingest; the process around it needs some more, below 2 GiB in all.
-MEMORY_LIMIT = "1500MB"
-# The engine reads a file of JSON lines with one thread where it reads as many files, or more, than it has threads; two
-# are read at a time (the file and the names that its records may have).
-_LEAST_THREADS = 3
+_MEMORY_BYTES = 1_500_000_000
 
 
 def quote_identifier(name: str) -> str:
@@ -42,23 +39,58 @@ def duckdb_type(data_type: str) -> str:
     return {"string": "varchar"}.get(data_type, data_type)
 
 
-def connect(temporary: Path) -> duckdb.DuckDBPyConnection:
-    """An in-memory connection with bounded memory that spills to `temporary` and thinks in UTC."""
+def connect(temporary: Path, least_threads: int = 1) -> duckdb.DuckDBPyConnection:
+    """An in-memory connection with bounded memory that spills to `temporary` and thinks in UTC.
+
+    Args:
+        least_threads: that it has, also where there are fewer cores; each takes memory.
+    """
     import duckdb
 
     connection = duckdb.connect(
         config={
-            "memory_limit": MEMORY_LIMIT,
+            "memory_limit": _limit(_MEMORY_BYTES),
             "temp_directory": str(temporary),
             "autoinstall_known_extensions": False,
         }
     )
-    if scalar(connection, "select current_setting('threads')") < _LEAST_THREADS:
-        connection.execute(f"set threads = {_LEAST_THREADS}")
+    if threads(connection) < least_threads:
+        connection.execute(f"set threads = {least_threads}")
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set parquet_metadata_cache = true")  # a table's earlier files are met again by each later one
     connection.execute("set enable_progress_bar = false")
     return connection
+
+
+def execute_sparingly(connection: duckdb.DuckDBPyConnection, query: str, enough_bytes: int) -> None:
+    """Runs a query in the same memory however long its input is.
+
+    The engine takes what it may have: what it reads waits to be written, and what it sorts stays, until then.
+
+    Args:
+        query: may be run twice; where that is not enough, for a value that is larger, it gets all that there is.
+        enough_bytes: that it has enough with, as a rule.
+    """
+    import duckdb
+
+    try:
+        connection.execute(f"set memory_limit = '{_limit(min(enough_bytes, _MEMORY_BYTES))}'")
+        connection.execute(query)
+        return
+    except duckdb.OutOfMemoryException:
+        pass
+    finally:
+        connection.execute(f"set memory_limit = '{_limit(_MEMORY_BYTES)}'")
+    connection.execute(query)
+
+
+def threads(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many threads work on a query."""
+    return scalar(connection, "select current_setting('threads')")
+
+
+def _limit(size: int) -> str:
+    return f"{size}B"
 
 
 def scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:

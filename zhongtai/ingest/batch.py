@@ -156,7 +156,7 @@ def _store_whole(work: Batch, whole: Whole, entry: FileLoad, held: dict[int, Fil
     contract, connection = work.contract, work.connection
     file = stored.raw_file(work.merchant, contract.silo, contract.table, entry.position)
     try:
-        temporary = stored.write(connection, whole.query, file)
+        temporary = stored.write(connection, whole.query, file, whole.enough_bytes)
     except (duckdb.ConversionException, duckdb.InvalidInputException, UnicodeDecodeError):
         return None
     written = f"select count(*) filter (where _row_number is null) from {read_parquet([temporary])}"

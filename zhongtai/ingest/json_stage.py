@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Longer records and larger documents are read as a whole, which memory has to hold.
 _LINE_BYTES = 1 << 21
 _DOCUMENT_BYTES = 1 << 28
+# The engine reads a file of JSON lines with one thread where it reads as many files, or more, than it has threads; two
+# are read at a time (the file and the names that its records may have).
+LEAST_THREADS = 3
 # Cannot stand in valid JSON, so that a line is never split.
 _NO_DELIMITER = "\x1f"
 _NUMBER = r"\s*:\s*(-?[0-9][0-9.]*(?:[eE][+-]?[0-9]+)?)"

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from zhongtai.ingest import personal
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.stored import raw_rows
-from zhongtai.sql import quote_identifier, scalar
+from zhongtai.sql import execute_sparingly, quote_identifier, scalar
 
 if TYPE_CHECKING:
     import duckdb
 
 _ROWS = 1 << 40  # more than a file has
+_SORT_BYTES = 1 << 28  # of memory; what does not fit is sorted on the disk
 ROW_ID = f"(cast(_file_position as bigint) * {_ROWS} + _row_number)"
 
 
@@ -180,14 +181,16 @@ def _find_repeated(connection: duckdb.DuckDBPyConnection, keys: str) -> int:
     """Fills `repeated` with the hashes of keys that the new files have more than once; a hash needs little memory.
 
     Two keys may share a hash: what is found is a candidate, and is compared by its columns afterwards. Sorting the
-    hashes takes half as long as grouping them.
+    hashes takes half as long as grouping them, and goes on on the disk where they are many.
     """
-    connection.execute(
+    execute_sparingly(
+        connection,
         f"""
         create or replace temp table repeated as
         with hashes as (select hash({keys}) as key_hash from accepted),
         sorted_hashes as (select key_hash, lag(key_hash) over (order by key_hash) as previous from hashes)
         select distinct key_hash from sorted_hashes where key_hash = previous
-        """
+        """,
+        _SORT_BYTES,
     )
     return scalar(connection, "select count(*) from repeated")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zhongtai.errors import ZhongtaiError
-from zhongtai.ingest import batch, journal, landing, ledger, personal, personal_key, stored
+from zhongtai.ingest import batch, journal, json_stage, landing, ledger, personal, personal_key, stored
 from zhongtai.ingest.batch import Batch
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.landing import LandedFile
@@ -70,7 +70,7 @@ def _load_table(
     folder = journal.private_folder(merchant.warehouse) / "ingest" / contract.silo / contract.table
     shutil.rmtree(folder, ignore_errors=True)  # left by a run that was killed
     folder.mkdir(parents=True)
-    connection = connect(folder / "spill")
+    connection = connect(folder / "spill", json_stage.LEAST_THREADS if contract.format == "jsonl" else 1)
     try:
         if contract.is_tokenised:
             personal.set_key(connection, personal_key.key(merchant))

@@ -15,13 +15,16 @@ from zhongtai.ingest.faults import Judge
 from zhongtai.ingest.parquet_stage import ParquetSource
 from zhongtai.ingest.unpack import FileFault
 from zhongtai.ingest.workbook_stage import SheetSource
-from zhongtai.sql import quote_literal
+from zhongtai.sql import quote_literal, threads
 
 if TYPE_CHECKING:
     import duckdb
 
 _Opened = TypeVar("_Opened")
 _WithHeader = TypeVar("_WithHeader", CsvSource, SheetSource, ParquetSource)
+# A thread reads CSV in blocks of 32 MB, and some are begun. What is read waits to be written in 4 MiB a column and
+# thread at least, for which the engine gives two thirds of what it has left: with less, threads spin and wait.
+_CSV_BYTES, _COLUMN_BYTES = 96 << 20, 6 << 20
 # Queries of judged rows, and the faults of files that as a whole cannot be used, by position.
 _Read = tuple[list[str], dict[int, FileFault]]
 
@@ -70,10 +73,12 @@ class Whole:
     Attributes:
         query: SQL of its rows in their order, as `Judge.whole` gives them.
         rows: how many there are if none is missing.
+        enough_bytes: the memory with which it is stored as fast as with more, 0 where that is not known.
     """
 
     query: str
     rows: int
+    enough_bytes: int = 0
 
 
 def read_whole(
@@ -101,7 +106,8 @@ def read_whole(
     except (FileFault, UnicodeError):
         return None
     query = judge.whole(rows, types)
-    return Whole(query, source.lines - 1) if len(source.names) > 1 else None
+    enough_bytes = threads(connection) * (_CSV_BYTES + len(contract.columns) * _COLUMN_BYTES)
+    return Whole(query, source.lines - 1, enough_bytes) if len(source.names) > 1 else None
 
 
 def match_header(contract: Contract, found: Iterable[str]) -> Header:

@@ -10,7 +10,7 @@ from zhongtai.ingest import journal
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.ledger import FileLoad
 from zhongtai.merchant import Merchant
-from zhongtai.sql import quote_literal, read_parquet
+from zhongtai.sql import execute_sparingly, quote_literal, read_parquet
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,12 +34,20 @@ def quarantine_file(merchant: Merchant, silo: str, table: str, batch: int) -> Pa
     return merchant.quarantine / silo / table / f"{batch:08d}.parquet"
 
 
-def write(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> Path:
-    """Writes what belongs into a file to a temporary one."""
+def write(connection: duckdb.DuckDBPyConnection, query: str, file: Path, enough_bytes: int = 0) -> Path:
+    """Writes what belongs into a file to a temporary one.
+
+    Args:
+        enough_bytes: of memory, where that is known.
+    """
     for folder in (file.parents[2], file.parents[1], file.parent):
         journal.private_folder(folder)
     temporary = file.with_name(f".{file.name}.tmp")
-    connection.execute(f"copy ({query}) to {quote_literal(str(temporary))} (format parquet, compression zstd)")
+    copy = f"copy ({query}) to {quote_literal(str(temporary))} (format parquet, compression zstd)"
+    if enough_bytes:
+        execute_sparingly(connection, copy, enough_bytes)
+    else:
+        connection.execute(copy)
     return temporary
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from zhongtai.ingest import ledger, loader
+from zhongtai.ingest import keys, ledger, loader
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Shop
@@ -42,6 +42,15 @@ def test_append_equal_is_duplicate_and_other_is_conflict(shop: Shop) -> None:
         "other values under the same key (id) than items_1.csv row 2",
         "other values under the same key (id) than items_1.csv row 2",
     ]
+
+
+def test_keys_that_memory_does_not_hold_are_found_twice_as_well(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "_SORT_BYTES", 24 << 20)
+    shop.declare(items=_items("append"))
+    numbers = [*range(1_500_000), 7, 1_400_000]
+    shop.put("items_1.csv", HEADER + "".join(f"{number},,1\n" for number in numbers) + "8,other,1\n")
+    shop.run()
+    assert shop.counts() == [(1_500_003, 1_500_000, 1, 2, 0)]
 
 
 def test_a_rejected_row_does_not_take_its_key(shop: Shop) -> None:
