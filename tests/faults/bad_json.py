@@ -96,7 +96,7 @@ JSON_LINES = [
     ),
     ok("jsonl: names in another order and padded", '{ "name" : "a" , "id" : 1 }\n', [(1, "a")]),
     ok("jsonl: a name that lacks", '{"id": 1}\n{"name": "b"}\n', [(1, None)], *in_lines((2, "id", "null"))),
-    ok("jsonl: names in capitals", '{"ID": 1, "NAME": "a"}\n', [], *in_lines((1, "id", "null"))),
+    bad("jsonl: names in capitals", '{"ID": 1, "NAME": "a"}\n', "'id' is missing; the file has: ID, NAME", 1),
     ok(
         "jsonl: values nested in a string column",
         '{"id": 1, "name": {"b": [1, null], "a": "x"}}\n',
@@ -156,6 +156,90 @@ JSON_LINES = [
     ),
 ]
 
+AMOUNTS = table("jsonl", name="string", amount="decimal(18,2)")
+STATES = table("jsonl", state={"data_type": "string", "allowed": ["open", "paid"]})
+# A record may leave out what is empty: that no record has a column proves nothing without a field that could be it.
+RENAMED = [
+    bad(
+        "jsonl: renamed column",
+        '{"id": 1, "full_name": "a"}\n{"full_name": "b", "id": 2}\n',
+        "'name' is missing; the file has: id, full_name; "
+        "it seems to be called 'full_name' now: - {name: name, config: {meta: {source_name: full_name, "
+        "also_named: [name]}}}",
+        2,
+    ),
+    bad(
+        "jsonl: renamed column that few records have",
+        '{"id": 1}\n' * 40 + '{"id": 2, "full_name": "b"}\n' + '{"id": 3}\n' * 40,
+        "'name' is missing",
+        81,
+    ),
+    bad(
+        "jsonl: renamed column beside broken lines and rows",
+        '{"id": 1, "full_name": "a"}\n{"id"\n{"id": "x", "full_name": "b"}\n',
+        "'name' is missing",
+        3,
+    ),
+    bad("jsonl: renamed key", '{"item_id": 1, "name": "a"}\n', "'id' is missing; the file has: name, item_id", 1),
+    whole_file(
+        AMOUNTS,
+        "jsonl: renamed column of numbers",
+        '{"id": 1, "name": "a", "Amount": 1.50}\n',
+        "'amount' is missing; the file has: id, name, Amount",
+        1,
+    ),
+    whole_file(
+        STATES,
+        "jsonl: renamed column that its values tell",
+        '{"id": 1, "zustand": "open"}\n{"id": 2, "zustand": "paid"}\n',
+        "'state' is missing; the file has: id, zustand",
+        2,
+    ),
+    ok(
+        "jsonl: a column that no record has",
+        '{"id": 1}\n{"id": 2, "colour": "red"}\n',
+        [(1, None), (2, None)],
+        extra=[None, {"colour": "red"}],
+    ),
+    ok(
+        "jsonl: a column that one record has, beside one called alike",
+        '{"id": 1, "full_name": "a"}\n{"id": 2, "name": "b"}\n',
+        [(1, None), (2, "b")],
+        extra=[{"full_name": "a"}, None],
+    ),
+    ok(
+        "jsonl: a column that is null in every record, beside one called alike",
+        '{"id": 1, "name": null, "full_name": "a"}\n',
+        [(1, None)],
+        extra=[{"full_name": "a"}],
+    ),
+    ok(
+        "jsonl: a column that no record has, beside an empty one called alike",
+        '{"id": 1, "full_name": null}\n{"id": 2, "full_name": " "}\n',
+        [(1, None), (2, None)],
+    ),
+    ok(
+        "jsonl: a column that no record has, beside 5,000 names, each in one record",
+        "".join(f'{{"id": {number}, "x{number}": 1}}\n' for number in range(5000)),
+        [(number, None) for number in range(5000)],
+        extra=[{f"x{number}": 1} for number in range(5000)],
+    ),
+    one_file(
+        AMOUNTS,
+        "jsonl: a column that no record has, beside one called alike of another type",
+        '{"id": 1, "name": "a", "amounts": "much"}\n',
+        [(1, "a", None)],
+        extra=[{"amounts": "much"}],
+    ),
+    one_file(
+        AMOUNTS,
+        "jsonl: a column that no record has, beside another of its type",
+        '{"id": 1, "name": "a", "score": 5}\n',
+        [(1, "a", None)],
+        extra=[{"score": 5}],
+    ),
+]
+
 
 def _page(records: str) -> str:
     return '{"code": 0, "data": {"list": ' + records + "}}"
@@ -202,10 +286,22 @@ DOCUMENTS = [
         '[{"id": 9007199254740993, "name": 12345678901234567890}]',
         [(2**53 + 1, "12345678901234567890")],
     ),
+    page_bad(
+        "json: renamed column",
+        _page('[{"id": 1, "full_name": "a"}, {"id": 2}]'),
+        "'name' is missing; the file has: id, full_name",
+        2,
+    ),
+    page(
+        "json: a column that no record has",
+        _page('[{"id": 1, "colour": "red"}]'),
+        [(1, None)],
+        extra=[{"colour": "red"}],
+    ),
     whole_file(LIST, "json: one record without a list", '{"id": 1, "name": "a"}', "no list of records"),
     whole_file(LIST, "json: open depth bomb", "[" * 1_000_000, "not a JSON document", is_bomb=True),
     one_file(LIST, "json: NaN is the text of it", '[{"id": 1, "name": NaN}]', [(1, "NaN")]),
     one_file(LIST, "json: a comma after the last record", '[{"id": 1, "name": "a"},]', [(1, "a")]),
 ]
 
-CASES: list[Case] = [*JSON_LINES, *DOCUMENTS]
+CASES: list[Case] = [*JSON_LINES, *RENAMED, *DOCUMENTS]

@@ -22,6 +22,7 @@ from tests.unit.ingest.conftest import Shop
 from zhongtai.errors import ZhongtaiError
 from zhongtai.extract import positions, rest
 from zhongtai.extract.config import RestSource
+from zhongtai.ingest import quarantine
 
 pytestmark = pytest.mark.faults
 
@@ -196,6 +197,21 @@ def test_every_record_arrives_once_from_a_server_that_fails(shop: Shop, server: 
     assert not server.faults or len(server.asked) >= 10
     assert {token for _, _, token in server.asked} == {"Bearer s3cret"}
     assert all(read == sum(others) for read, *others in shop.counts())
+
+
+def test_pages_with_a_renamed_field_wait_for_the_contract(shop: Shop, server: _Server) -> None:
+    for number in range(51, 96):
+        server.records[number] = {"id": number, "version": 1, "net_amount": 20.01}
+    assert load(shop, server) == 95
+    assert sorted(shop.raw("orders", "id, cast(amount as varchar)")) == [(number, "19.99") for number in range(1, 51)]
+    faulty = [file for file in quarantine.list_quarantine(shop.merchant) if file.message]
+    assert [file.reasons for file in faulty] == [{"file": 10}] * 4 + [{"file": 5}]
+    assert all("column 'amount' is missing" in str(file.message) for file in faulty)
+    columns = {**ORDERS["columns"], "amount": {**ORDERS["columns"]["amount"], "also_named": ["net_amount"]}}
+    shop.declare(orders={**ORDERS, "columns": columns})
+    shop.run()
+    assert len(shop.raw("orders")) == 95
+    assert {amount for (amount,) in shop.raw("orders", "cast(amount as varchar)")} == {"19.99", "20.01"}
 
 
 def test_a_server_that_tells_the_hour_is_waited_for(

@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zhongtai.erasure import erasures
-from zhongtai.ingest import event_ranges, faults, journal, keys, ledger, parquet_stage, reader, rejected, stored
+from zhongtai.ingest import (
+    event_ranges,
+    faults,
+    journal,
+    keys,
+    ledger,
+    parquet_stage,
+    reader,
+    rejected,
+    renamed_columns,
+    stored,
+)
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.faults import Judge
 from zhongtai.ingest.landing import LandedFile
@@ -131,7 +142,9 @@ def _load_readable(
         if entries is not None:
             return entries
         queries, found = reader.read(work.connection, work.judge, paths, work.folder)
-        faults = found | broken
+        renamed = renamed_columns.in_records(work.connection, work.contract, queries, paths)
+        queries = _without(queries, renamed)
+        faults = found | renamed | broken
         files = [new[position] for position in paths if position not in faults]
         stored = _store(work, queries, files, held) if files else []
     except (duckdb.InternalException, duckdb.FatalException):
@@ -147,6 +160,14 @@ def _load_readable(
         update = {"status": "quarantined", "reason": str(fault), "batch": position, **rows}
         changed[position] = new[position].model_copy(update=update)
     return [changed[position] for position in sorted(changed)]
+
+
+def _without(queries: list[str], faults: dict[int, FileFault]) -> list[str]:
+    """The rows of the other files."""
+    if not faults:
+        return queries
+    left_out = ", ".join(map(str, faults))
+    return [f"select * from ({query}) where _file_position not in ({left_out})" for query in queries]
 
 
 def _store_whole(work: Batch, whole: Whole, entry: FileLoad, held: dict[int, FileLoad]) -> list[FileLoad] | None:

@@ -6,12 +6,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-import yaml
-
-from zhongtai.ingest import fitting, inbox, landing, lateness, ledger, originals, quarantine
+from zhongtai.ingest import (
+    fitting,
+    inbox,
+    landing,
+    lateness,
+    ledger,
+    originals,
+    quarantine,
+    renamed_columns,
+    suggestions,
+)
 from zhongtai.ingest.contract import Column, Contract
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
@@ -24,7 +31,6 @@ if TYPE_CHECKING:
 
 _SAMPLE = 1_000  # records of a file
 _SHARE = 0.1  # of a file's rows that are rejected for one column's type: it is another type now
-_ALIKE = 0.6
 _NAMELESS = re.compile(r"column \d+$")
 
 
@@ -118,52 +124,20 @@ def _columns(connection: duckdb.DuckDBPyConnection, contract: Contract, arrived:
     for column in contract.columns:
         if column.source_name in arrived.values:
             continue
-        successor = _successor(connection, column, new, arrived)
+        is_right_without = column.nullable and not has_header  # a record of JSON may leave out what is empty
+        values = {name: arrived.values[name] for name in new}
+        successor = renamed_columns.successor(connection, column, values, may_be_left_out=is_right_without)
         if successor is not None:
             new.remove(successor)
             message = f"{arrived.file.name}: column '{column.source_name}' seems to be called '{successor}' now"
-            # Files of before are loaded again by the changed contract, and have the name of before.
-            before = [name for name in (column.source_name, *column.also_named) if name != successor]
-            others = ", ".join(map(_quoted, before))
-            lines = _yaml(
-                column.name, f"config: {{meta: {{source_name: {_quoted(successor)}, also_named: [{others}]}}}}"
-            )
+            lines = suggestions.renamed(column, successor)
             yield Finding(table, "renamed", message, lines, needs_change=True)
-        elif has_header or not column.nullable:
-            # A record of JSON may leave out what is empty.
+        elif not is_right_without:
             message = f"{arrived.file.name}: column '{column.source_name}' is missing"
             yield Finding(table, "missing", message, needs_change=True)
     for name in new:
         line = fitting.type_line(connection, arrived.values[name])
         yield Finding(table, "new", f"{arrived.file.name}: column '{name}' is kept in _extra", _new_column(name, line))
-
-
-def _successor(connection: duckdb.DuckDBPyConnection, column: Column, new: list[str], arrived: _Arrived) -> str | None:
-    """The new column that is most likely this one: alike by name, or the only one that its type and values fit."""
-
-    def suits(name: str) -> bool:
-        values = arrived.values[name]
-        if column.allowed:
-            return bool(values) and set(values) <= set(column.allowed)
-        return bool(values) and fitting.fits(connection, values, column.data_type)
-
-    suiting = [name for name in new if suits(name)]
-    likeness = {name: _likeness(column, name) for name in suiting}
-    best = max(likeness, key=lambda name: likeness[name], default=None)
-    if best is not None and likeness[best] >= _ALIKE:
-        return best
-    # A text fits every value: without a name alike it proves nothing.
-    is_telling = bool(column.allowed) or column.data_type != "string"
-    return suiting[0] if len(suiting) == 1 and is_telling else None
-
-
-def _likeness(column: Column, name: str) -> float:
-    plain = _plain(name)
-    return max(SequenceMatcher(None, _plain(own), plain).ratio() for own in (column.source_name, column.name))
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def _rejected_values(
@@ -202,30 +176,23 @@ def _retyped(
     table = f"{contract.silo}.{contract.table}"
     if reason == "allowed":
         more = sorted(set(values) - set(column.allowed))
-        lines = _yaml(
-            column.name, f"config: {{meta: {{allowed: [{', '.join(map(_quoted, [*column.allowed, *more]))}]}}}}"
+        lines = suggestions.column(
+            column.name,
+            f"config: {{meta: {{allowed: [{', '.join(map(suggestions.quoted, [*column.allowed, *more]))}]}}}}",
         )
         message = f"{share} have values of '{column.source_name}' that are not allowed"
         return Finding(table, "not_allowed", message, lines if more else "", needs_change=True)
     line = fitting.type_line(connection, values)
     message = f"{share} have a '{column.source_name}' that is no {column.data_type}"
-    return Finding(table, "retyped", message, _yaml(column.name, line) if values else "", needs_change=True)
+    return Finding(
+        table, "retyped", message, suggestions.column(column.name, line) if values else "", needs_change=True
+    )
 
 
 def _new_column(name: str, type_line: str) -> str:
     own = re.sub(r"\W+", "_", name).strip("_").lower()
     if own == name:
-        return _yaml(name, type_line)
+        return suggestions.column(name, type_line)
     data_type, _, config = type_line.partition(", config: {meta: {")
-    meta = f"source_name: {_quoted(name)}" + (f", {config.removesuffix('}}')}" if config else "")
-    return _yaml(own or "column", f"{data_type}, config: {{meta: {{{meta}}}}}")
-
-
-def _yaml(name: str, line: str) -> str:
-    """A column of the sources YAML, in one line."""
-    return f"- {{name: {_quoted(name)}, {line}}}"
-
-
-def _quoted(text: str) -> str:
-    """Text as YAML inside brackets."""
-    return str(yaml.safe_dump(text, default_flow_style=True, allow_unicode=True, width=10_000)).split("\n")[0]
+    meta = f"source_name: {suggestions.quoted(name)}" + (f", {config.removesuffix('}}')}" if config else "")
+    return suggestions.column(own or "column", f"{data_type}, config: {{meta: {{{meta}}}}}")

@@ -119,6 +119,15 @@ def test_json_may_leave_out_what_is_empty(shop: Shop) -> None:
     ]
 
 
+def test_a_new_field_of_json_is_no_other_column_for_its_type_alone(shop: Shop) -> None:
+    """A record may leave out what is empty, so that nothing is missing."""
+    shop.declare(items={**ITEMS, "format": "jsonl"})
+    shop.put("items_1", '{"id": 1, "status": "paid", "day": "2024-05-01", "score": 3}\n')
+    shop.run()
+    found = drift.check(shop.merchant, shop.contracts, datetime.now(UTC))
+    assert [(finding.kind, finding.needs_change) for finding in found] == [("new", False)]
+
+
 def test_tables_without_files_late_ones_and_files_without_tables(shop: Shop) -> None:
     shop.declare(items=ITEMS, others={**ITEMS, "file": "others*"}, once={**ITEMS, "file": "once*", "cadence": "once"})
     shop.put("items_1", "id,total_amount,status,day\n2,1,paid,2024-05-01\n")

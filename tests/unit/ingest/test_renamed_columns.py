@@ -16,7 +16,7 @@ import yaml
 from tests.unit.ingest.conftest import Shop
 from zhongtai.erasure.rewrite import Changes, rewrite
 from zhongtai.errors import UsageError
-from zhongtai.ingest import drift, exported, originals
+from zhongtai.ingest import drift, exported, originals, quarantine, replay
 
 COLUMNS: dict[str, dict[str, Any]] = {
     "id": {"data_type": "bigint"},
@@ -72,6 +72,38 @@ def test_the_suggested_contract_loads_the_files_of_both_names(shop: Shop, form: 
     assert shop.raw("items", "_extra") == [(None,), (None,)]
     assert shop.counts() == [(1, 1, 0, 0, 0), (1, 1, 0, 0, 0)]
     assert drift.check(shop.merchant, shop.contracts, datetime.now(UTC)) == []
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_a_renamed_column_that_records_may_leave_out_rejects_its_file_alone(shop: Shop, form: str) -> None:
+    """Also among files that are loaded together; the contract that the message suggests loads it."""
+    shop.declare(items={**ITEMS, "format": form})
+    shop.put(f"items_1.{form}", _file(form, {"id": 1, "offer_type": "none", "amount": 1.5, "new": True}))
+    shop.put(f"items_2.{form}", _file(form, {"id": 2, "offer_type": "none", "net_amount": 2.5}))
+    shop.put(f"items_3.{form}", _file(form, {"id": 3, "offer_type": "none", "new": True}))
+    first, second, third = shop.run()
+    assert [load.status for load in (first, second, third)] == ["loaded", "quarantined", "loaded"]
+    assert shop.counts() == [(1, 1, 0, 0, 0), (1, 0, 1, 0, 0), (1, 1, 0, 0, 0)]
+    assert list(quarantine.degraded(shop.merchant)) == [("shop", "items")]
+    line = str(second.reason).partition(" now: ")[2]
+    assert line == "- {name: amount, config: {meta: {source_name: net_amount, also_named: [amount]}}}"
+
+    shop.declare(items={**ITEMS, "format": form, "columns": _renamed(line)})
+    result = replay.reload(shop.merchant, shop.contracts, shop.contracts[0])
+    assert (result.files, result.rejected) == (3, 0)
+    assert shop.raw("items", "id, cast(amount as varchar)") == [(1, "1.50"), (2, "2.50"), (3, None)]
+    assert shop.counts() == [(1, 1, 0, 0, 0)] * 3
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_a_field_that_is_a_column_of_its_own_is_told_by_the_contract(shop: Shop, form: str) -> None:
+    shop.declare(items={**ITEMS, "format": form})
+    shop.put(f"items_1.{form}", _file(form, {"id": 2, "offer_type": "none", "net_amount": 2.5}))
+    assert shop.run()[0].status == "quarantined"
+    columns = {**COLUMNS, "net_amount": {"data_type": "decimal(18,2)"}}
+    shop.declare(items={**ITEMS, "format": form, "columns": columns})
+    shop.run()
+    assert shop.raw("items", "amount, cast(net_amount as varchar)") == [(None, "2.50")]
 
 
 @pytest.mark.parametrize("form", FORMS)
