@@ -12,7 +12,7 @@ from zhongtai import settings as settings_module
 from zhongtai.errors import UsageError
 from zhongtai.ingest import exported, quarantine, replay
 from zhongtai.ingest.contract import Contract, load_contracts
-from zhongtai.ingest.replay import Reloaded, Replayed
+from zhongtai.ingest.replay import Reloaded, Replayed, Waiting
 from zhongtai.merchant import Merchant
 
 
@@ -75,8 +75,8 @@ def replay_rows(merchant: Merchant, name: str, file: Path | None, out: Console) 
     contracts, contract = _contract(merchant, name)
     if file is None:
         reloaded = replay.reload(merchant, contracts, contract)
-        _print_reloaded(name, reloaded, out)
-        return reloaded.rejected == 0
+        print_reloaded(name, reloaded, out)
+        return not any(reloaded.rejected)
     replayed = replay.replay(merchant, contracts, contract, file)
     _print_replayed(name, replayed, out)
     return replayed.load is None or replayed.load.rows_quarantined == 0
@@ -95,18 +95,31 @@ def _contract(merchant: Merchant, name: str) -> tuple[list[Contract], Contract]:
     raise UsageError(f"'{merchant.name}' has no table '{name}'. It has: {known}")
 
 
-def _print_reloaded(name: str, result: Reloaded, out: Console) -> None:
+def print_reloaded(name: str, result: Reloaded, out: Console) -> None:
+    """What became of a table's rejected rows and files."""
     if not result.files:
         out.print(
-            f"The contract of {name} is the one that its files were loaded by: nothing to load again, and "
-            f"{result.rejected:,} rows wait. Mend the contract, or export and mend the rows. See docs/quarantine.md",
+            f"The contract of {name} is the one that its files were loaded by: nothing to load again; "
+            f"{_amount(result.rejected)} in quarantine. Mend the contract, or export and mend the rows. See "
+            "docs/quarantine.md",
             soft_wrap=True,
         )
         return
     out.print(
-        f"{name}: {result.files:,} files loaded again. Of {result.before:,} rejected rows {result.mended:,} are loaded "
-        f"now; {result.rejected:,} are rejected. Next: zhongtai run"
+        f"{name}: {_counted(result.files, 'file')} loaded again. Rejected before: {_amount(result.before)}. Not any "
+        f"more: {_amount(result.mended)}. Rejected now: {_amount(result.rejected)}. Next: zhongtai run",
+        soft_wrap=True,
     )
+
+
+def _amount(waiting: Waiting) -> str:
+    """`3 rows and 1 whole file`."""
+    kinds = ((waiting.rows, "row"), (waiting.files, "whole file"))
+    return " and ".join(_counted(number, kind) for number, kind in kinds if number) or "nothing"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _print_replayed(name: str, result: Replayed, out: Console) -> None:

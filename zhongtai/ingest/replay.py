@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from zhongtai import lock
 from zhongtai.erasure import erasures
@@ -17,6 +18,25 @@ from zhongtai.ingest.row_numbers import format_numbers
 from zhongtai.merchant import Merchant
 
 Place = tuple[int, int]  # position of the file, number of the row
+_WHOLE = 0  # in place of a row's number: the file as a whole
+
+
+class Waiting(NamedTuple):
+    """What of a table is rejected.
+
+    Attributes:
+        rows: of files that are loaded.
+        files: that are rejected as a whole.
+    """
+
+    rows: int
+    files: int
+
+    @classmethod
+    def of(cls, places: set[Place]) -> Waiting:
+        """Counts places of rejected rows, of which number 0 is a file's."""
+        files = sum(number == _WHOLE for _, number in places)
+        return cls(len(places) - files, files)
 
 
 @dataclass(frozen=True)
@@ -25,15 +45,15 @@ class Reloaded:
 
     Attributes:
         files: that were loaded again.
-        before: rows rejected before, and whole files.
-        mended: how many of those rows are not rejected any more.
-        rejected: rows that are rejected now, rejected ones of before and others.
+        before: what was rejected before.
+        mended: how much of that is not any more.
+        rejected: what is rejected now, of before and else.
     """
 
     files: int
-    before: int
-    mended: int
-    rejected: int
+    before: Waiting
+    mended: Waiting
+    rejected: Waiting
 
 
 @dataclass
@@ -63,7 +83,7 @@ def reload(merchant: Merchant, contracts: list[Contract], contract: Contract) ->
         before = _places(merchant, contract)
         loads = loader.load_pending(merchant, contracts, {(contract.silo, contract.table)})
         now = _places(merchant, contract)
-    return Reloaded(len(loads), len(before), len(before - now), len(now))
+    return Reloaded(len(loads), Waiting.of(before), Waiting.of(before - now), Waiting.of(now))
 
 
 def replay(merchant: Merchant, contracts: list[Contract], contract: Contract, file: Path) -> Replayed:
@@ -118,11 +138,11 @@ def _land(merchant: Merchant, contracts: list[Contract], contract: Contract, row
 
 
 def _places(merchant: Merchant, contract: Contract) -> set[Place]:
-    """Where the table's rejected rows are that wait; row 0 stands for a file that is rejected as a whole."""
+    """Where the table's rejected rows are that wait, and the files that are rejected as a whole."""
     rows = quarantine.waiting_rows(merchant, contract.silo, contract.table)
     places = {(int(str(row["position"])), int(str(row["row_number"]))) for row in rows}
     whole = quarantine.degraded(merchant).get((contract.silo, contract.table), [])
-    return places | {(load.position, 0) for load in whole}
+    return places | {(load.position, _WHOLE) for load in whole}
 
 
 def _check_files(merchant: Merchant, contract: Contract, file: Path, rows: list[MendedRow]) -> None:

@@ -16,7 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
+from rich.console import Console
 
+from orchestration import mending
 from zhongtai.errors import UsageError
 from zhongtai.ingest import exported, landing, ledger, quarantine, replay
 from zhongtai.ingest.row_numbers import format_numbers, parse_numbers
@@ -218,8 +220,30 @@ def test_a_mended_contract_loads_the_rejected_rows(shop: Shop) -> None:
     columns = {**MENDED["columns"], "amount": {"data_type": "string"}}
     shop.declare(items={**MENDED, "file": "items*", "format": "csv", "encoding": "gb18030", "columns": columns})
     result = replay.reload(shop.merchant, shop.contracts, shop.contracts[0])
-    assert (result.files, result.before, result.mended, result.rejected) == (1, 3, 2, 1)
+    assert (result.files, result.before, result.mended, result.rejected) == (1, (3, 0), (2, 0), (1, 0))
     assert shop.counts() == [(4, 3, 1, 0, 0)]
+
+
+def test_a_file_that_was_rejected_as_a_whole_is_told_as_a_file(shop: Shop) -> None:
+    contract = _shop_of(shop, "csv")
+    shop.put("items_2.csv", "编号,purchaser,amount,day\n011,a,1.00,2024-05-01\n012,b,x,2024-05-01\n".encode("gb18030"))
+    shop.run()
+    assert _told(replay.reload(shop.merchant, shop.contracts, contract)) == (
+        "The contract of shop.items is the one that its files were loaded by: nothing to load again; 3 rows and 1 "
+        "whole file in quarantine. Mend the contract, or export and mend the rows. See docs/quarantine.md"
+    )
+    columns = {**MENDED["columns"], "buyer": {**MENDED["columns"]["buyer"], "also_named": ["purchaser"]}}
+    shop.declare(items={**MENDED, "file": "items*", "format": "csv", "encoding": "gb18030", "columns": columns})
+    assert _told(replay.reload(shop.merchant, shop.contracts, shop.contracts[0])) == (
+        "shop.items: 2 files loaded again. Rejected before: 3 rows and 1 whole file. Not any more: 1 whole file. "
+        "Rejected now: 4 rows. Next: zhongtai run"
+    )
+
+
+def _told(result: replay.Reloaded) -> str:
+    out = Console(file=io.StringIO(), width=80)
+    mending.print_reloaded("shop.items", result, out)
+    return out.file.getvalue().strip()  # type: ignore[attr-defined]
 
 
 def test_broken_lines_are_exported_as_they_stand(shop: Shop, tmp_path: Path) -> None:
