@@ -90,7 +90,7 @@ def test_a_renamed_column_that_records_may_leave_out_rejects_its_file_alone(shop
 
     shop.declare(items={**ITEMS, "format": form, "columns": _renamed(line)})
     result = replay.reload(shop.merchant, shop.contracts, shop.contracts[0])
-    assert (result.files, result.rejected) == (3, 0)
+    assert (result.files, any(result.rejected)) == (3, False)
     assert shop.raw("items", "id, cast(amount as varchar)") == [(1, "1.50"), (2, "2.50"), (3, None)]
     assert shop.counts() == [(1, 1, 0, 0, 0)] * 3
 
