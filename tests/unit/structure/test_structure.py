@@ -94,8 +94,8 @@ def without_comments(sql: str) -> str:
 
 
 def text_files() -> list[Path]:
-    """Every file of the project that a person writes: what .gitignore names is left out."""
-    ignored = [line.strip() for line in (PROJECT_ROOT / ".gitignore").open(encoding="utf-8")] + [".git/"]
+    """Every file of the project that a person writes: what .gitignore names is left out, and git itself."""
+    ignored = [line.strip() for line in (PROJECT_ROOT / ".gitignore").open(encoding="utf-8")] + [".git/", ".git"]
     files = []
     for folder, folders, names in os.walk(PROJECT_ROOT):
         here = Path(folder)
