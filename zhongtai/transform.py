@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,8 +28,9 @@ Tests = Literal["eager", "cautious", "empty"]
 # What decides how the project is parsed; everything else below transform/ is dbt's output.
 _PROJECT_PARTS = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml")
 
-# Rows by whose addresses a table is read; elsewhere lists of that length would cost more than they spare.
-_USUAL_ROWS, _FOUND_ROWS = "50", "20000"
+# So many rows are fetched by their addresses while facts are rebuilt (profiles.yml); elsewhere lists of that length
+# would cost more than they spare.
+_FOUND_ROWS = "20000"
 
 # `parse` wrote manifest.json; writing it again takes longer than building most tables.
 _WRITES_NO_STATE = ("--no-write-json",)
@@ -122,12 +124,13 @@ class Transform:
         Raises:
             ZhongtaiError: dbt could not run at all.
         """
-        os.environ["ZHONGTAI_FOUND_ROWS"] = _USUAL_ROWS if is_full else _FOUND_ROWS
         manifest = self._parsed()
         arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *select]
         arguments += ["--full-refresh"] if is_full else []
         arguments += ["--indirect-selection", tests, *_WRITES_NO_STATE]
-        outcome = self._invoke(arguments, manifest, [partial(_report_table, stage)])
+        found_rows = {} if is_full else {"ZHONGTAI_FOUND_ROWS": _FOUND_ROWS}
+        with _environment(found_rows):
+            outcome = self._invoke(arguments, manifest, [partial(_report_table, stage)])
         self._drop_removed(manifest)
         rows = self._row_counts()
         results = [_node_result(result, rows) for result in outcome.results]
@@ -239,6 +242,17 @@ def project_files(folder: Path) -> list[Path]:
         path = folder / part
         files += [path] if path.is_file() else sorted(found for found in path.rglob("*") if found.is_file())
     return files
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Environment variables that profiles.yml reads, for as long as dbt works."""
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name in values:
+            del os.environ[name]
 
 
 def _report_table(stage: str, event: Any) -> None:

@@ -103,10 +103,10 @@ class Company:
             found = policies.load(merchant, settings)
             raw_views.create_raw_views(connection, merchant, contracts, found, as_of=as_of, known_at=known_at)
 
-    def transform(self, *, is_full: bool = False) -> None:
+    def transform(self, *, is_full: bool = False, again: tuple[date, date] | None = None) -> None:
         """Builds the middle layer of what the raw views show."""
         project = Transform(self.merchant, self.settings)
-        results = changes.build(project, UNIFIED, Wanted(is_full=is_full, is_tested=False))
+        results = changes.build(project, UNIFIED, Wanted(is_full=is_full, again=again, is_tested=False))
         _assert_built(results)
 
     def hashes(self) -> Hashes:

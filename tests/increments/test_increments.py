@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import shutil
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -128,6 +129,36 @@ def test_a_day_that_brings_little_rebuilds_little(company: Company) -> None:
             query = f"select ({fresh}), (select count(*) from unified.{table})"
             rebuilt, known = connection.execute(query).fetchone() or (0, 0)
             assert 0 < rebuilt < 0.25 * known, table
+        # Old rows are read where a model asks what became of them, and nowhere else.
+        for table, is_followed in (("fct_orders", True), ("fct_payments", False)):
+            query = f"select (from changes.found_{table} select count(*)), count_if(not is_new) from changes.{table}"
+            found, kept = connection.execute(query).fetchone() or (0, 0)
+            assert found > 0, table
+            assert kept == (found if is_followed else 0), table
+
+
+@pytest.mark.silos
+@pytest.mark.parametrize("company", [0], indirect=True)
+def test_days_that_are_built_again_are_whole_again(company: Company) -> None:
+    """Also the sums of days, of which persons are made."""
+    company.build()
+    last = company.day
+    tables = {"intermediate.int_storefront__devices_seen": "seen_date", "unified.fct_user_events": "event_date"}
+    before = _contents(company, tables)
+    with duckdb.connect(str(company.merchant.database)) as connection:
+        for table, column in tables.items():
+            query = f"delete from {table} where {column} between date '{last - timedelta(days=6)}' and date '{last}'"
+            assert (connection.execute(query).fetchone() or (0,))[0] > 0, table
+    assert all(now != then for now, then in zip(_contents(company, tables), before, strict=True))
+    company.transform(again=(last - timedelta(days=6), last))
+    assert _contents(company, tables) == before
+    _assert_as_from_the_ground(company, [])
+
+
+def _contents(company: Company, tables: Iterable[str]) -> list[tuple[int, ...]]:
+    with duckdb.connect(str(company.merchant.database), read_only=True) as connection:
+        hashed = [f"select count(*), sum(hash(rows)::hugeint) from {table} as rows" for table in tables]
+        return [connection.execute(query).fetchone() or () for query in hashed]
 
 
 def _assert_as_from_the_ground(

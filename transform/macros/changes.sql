@@ -21,17 +21,14 @@
         Give `date` where the rows lie on the changed entities' own dates: then the others are not even looked at.
         Dates of which much changed are read as they are; of the others the rows are found first.
     -#}
-    {%- if not is_by_entity() -%}
 select * from {{ relation }}
-    {%- elif not date -%}
-select * from {{ relation }}
+    {%- if is_by_entity() and not date %}
 where {{ found_by(relation, is_changed(entity, id)) }}
-    {%- else -%}
-select * from {{ relation }}
-where {{ is_changed(entity, id, date, '>') }}
+    {%- elif is_by_entity() %}
+where {{ is_changed(entity, id, date, much=true) }}
 union all
 select * from {{ relation }}
-where {{ found_by(relation, is_changed(entity, id, date, '<=')) }}
+where {{ found_by(relation, is_changed(entity, id, date, much=false)) }}
     {%- endif %}
 {%- endmacro %}
 
@@ -57,15 +54,15 @@ where {{ found_by(relation, is_changed(entity, id, date, '<=')) }}
 
 {% macro changed_dates(entity, much=none) -%}
     {#-
-        The dates of the changed entities as literals, which tell an engine what it need not read. With `much` ('>' or
-        '<=') those with more than a thousand changed entities, or the others.
+        The dates of the changed entities as literals, which tell an engine what it need not read. Given `much`, those
+        with more than a thousand changed entities (true), or the others (false).
     -#}
     {%- set query -%}
 select entity_date
 from changes.changed_{{ entity }}
 where entity_date is not null
 group by entity_date
-{{ 'having count(*) ' ~ much ~ ' 1000' if much }}
+{{ 'having count(*) ' ~ ('>' if much else '<=') ~ ' 1000' if much is not none }}
     {%- endset -%}
     {%- set dates = run_query(query).columns[0].values() | list if execute else [] -%}
     {%- for date in dates | sort -%}
@@ -113,8 +110,8 @@ where
 
 {% macro get_incremental_changed_sql(arguments) -%}
     {#-
-        Puts the rows of changed entities in the place of the old ones, and keeps the new ones, for models that follow
-        both.
+        Puts the rows of changed entities in the place of the old ones. Keeps the new ones, and the old ones where a
+        model follows.
     -#}
     {%- set target, fresh = arguments['target_relation'], arguments['temp_relation'] -%}
     {%- set entity = config.get('meta')['entity'] -%}
@@ -246,7 +243,10 @@ where user_id is not null
 
 
 {% macro renumber_orders() -%}
-    {#- An order that came, went or changed hands moves the number of each later one of its buyers. -#}
+    {#-
+        An order that came, went or changed hands moves the number of each later one of its buyers. Whose it was, the
+        old rows tell, which are kept because sessions follow orders.
+    -#}
     {%- if is_by_entity() %}
         {%- set query -%}
 create or replace table changes.renumbered_orders as

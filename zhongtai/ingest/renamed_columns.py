@@ -109,9 +109,10 @@ def in_records(
 
 
 def _lacking(connection: duckdb.DuckDBPyConnection, contract: Contract, rows: str) -> dict[int, _Lacking]:
-    positions = connection.execute(f"select distinct _file_position from {rows} where _extra is not null").fetchall()
-    if not positions:
+    found = connection.execute(f"select distinct _file_position from {rows} where _extra is not null").fetchall()
+    if not found:
         return {}
+    positions = [int(position) for (position,) in found]
     values = ", ".join(f"count(t{place}) + count(s{place})" for place in range(len(contract.columns)))
     counted = connection.execute(
         f"select _file_position, count(*), {values} from {rows} where _file_position in {_list(positions)} "
@@ -132,7 +133,7 @@ def _fields(connection: duckdb.DuckDBPyConnection, rows: str, positions: list[in
         f"""
         with extras as (
             select _file_position, _row_number, _extra from {rows}
-            where _extra is not null and _file_position in {_list([(position,) for position in positions])}
+            where _extra is not null and _file_position in {_list(positions)}
         ),
         fields as (select _file_position, _row_number, unnest(json_keys(_extra)) as name from extras),
         usual as (
@@ -189,5 +190,5 @@ def _is_there(contract: Contract, column: Column, file: Path, rows: int) -> bool
     return any(names & record.values.keys() for record in records if record.values)
 
 
-def _list(positions: list[tuple[int]]) -> str:
-    return f"({', '.join(str(position) for (position,) in positions)})"
+def _list(positions: list[int]) -> str:
+    return f"({', '.join(map(str, positions))})"

@@ -241,9 +241,9 @@ def test_a_file_that_was_rejected_as_a_whole_is_told_as_a_file(shop: Shop) -> No
 
 
 def _told(result: replay.Reloaded) -> str:
-    out = Console(file=io.StringIO(), width=80)
-    mending.print_reloaded("shop.items", result, out)
-    return out.file.getvalue().strip()  # type: ignore[attr-defined]
+    sink = io.StringIO()
+    mending.print_reloaded("shop.items", result, Console(file=sink, width=80))
+    return sink.getvalue().strip()
 
 
 def test_broken_lines_are_exported_as_they_stand(shop: Shop, tmp_path: Path) -> None:
