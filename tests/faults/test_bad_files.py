@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from zhongtai.ingest import landing, ledger, loader
 pytestmark = pytest.mark.faults
 
 ITEMS: dict[str, Any] = table("csv")
+_PAUSE = 0.001  # seconds between two changes of a file, far less than it takes to land
 NAMES = [
     "quote'.csv",
     'double".csv',
@@ -157,7 +159,8 @@ def _meanwhile(change: Callable[[], None]) -> Iterator[None]:
 
     def work() -> None:
         try:
-            while not is_over.is_set():
+            # Pauses, so that what changes does not grow without end where the block takes long.
+            while not is_over.wait(_PAUSE):
                 change()
         except BaseException as error:
             failures.append(error)
@@ -184,7 +187,7 @@ def test_files_that_are_replaced_while_they_land(shop: Shop) -> None:
     """Each is swapped for another version all the time: one whole version lands, and in the end the last holds."""
     shop.declare(items=ITEMS)
     places = [shop.put(f"{number}.csv", _content(number, 500)) for number in range(20)]
-    rounds = iter(range(1_000_000))
+    rounds = count()
 
     def change() -> None:
         number = next(rounds)
@@ -213,7 +216,7 @@ def test_files_that_grow_while_they_land(shop: Shop) -> None:
     shop.declare(items=ITEMS)
     place = shop.put("grows.csv", "id,name\n")
     shop.put("good.csv", _content(900))
-    rows = iter(range(1_000_000))
+    rows = count()
 
     def change() -> None:
         with place.open("a", encoding="utf-8") as file:

@@ -55,14 +55,24 @@ where {{ found_by(relation, is_changed(entity, id, date, much=false)) }}
 {% macro changed_dates(entity, much=none) -%}
     {#-
         The dates of the changed entities as literals, which tell an engine what it need not read. Given `much`, those
-        with more than a thousand changed entities (true), or the others (false).
+        with at least half as many changed entities as the mean of them (true), or the others (false).
     -#}
     {%- set query -%}
+with
+counted as (
+    select
+        entity_date,
+        count(*) as entities
+    from changes.changed_{{ entity }}
+    where entity_date is not null
+    group by entity_date
+)
+
 select entity_date
-from changes.changed_{{ entity }}
-where entity_date is not null
-group by entity_date
-{{ 'having count(*) ' ~ ('>' if much else '<=') ~ ' 1000' if much is not none }}
+from counted
+        {%- if much is not none %}
+where entities {{ '>=' if much else '<' }} (select avg(entities) / 2 from counted)
+        {%- endif %}
     {%- endset -%}
     {%- set dates = run_query(query).columns[0].values() | list if execute else [] -%}
     {%- for date in dates | sort -%}
