@@ -14,7 +14,7 @@ import pytest
 from tests.increments.arrivals import Company
 from tests.sharing import made_once
 from zhongtai.changes import build as changes
-from zhongtai.changes.entities import Entities
+from zhongtai.changes.narrowing import RawViews
 from zhongtai.changes.state import Built
 from zhongtai.simulator.simulate import simulate
 
@@ -84,14 +84,14 @@ def test_what_changed_gives_the_same_as_everything(company: Company) -> None:
 def test_a_killed_build_leaves_nothing_narrowed(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed while raw views show only what changed; then built by somebody who does not make them anew."""
     company.pass_days(2)
-    narrow = Entities.narrow
+    narrow = RawViews.narrow
 
-    def killed(found: Entities) -> None:
-        narrow(found)
+    def killed(views: RawViews) -> None:
+        narrow(views)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Entities, "narrow", killed)
+        patched.setattr(RawViews, "narrow", killed)
         patched.setattr(changes._Run, "widen", lambda _: None)
         with pytest.raises(KeyboardInterrupt):
             company.build()

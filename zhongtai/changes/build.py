@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from zhongtai.changes import dimensions, entities, state
+from zhongtai.changes import dimensions, rows, state
 from zhongtai.changes.entities import Entities
 from zhongtai.changes.lineage import LEVELS, PERSONS, PRODUCTS, Lineage, Rebuilt
+from zhongtai.changes.narrowing import RawViews
 from zhongtai.changes.state import Built
 from zhongtai.errors import UsageError
 from zhongtai.ingest import raw_views
@@ -117,7 +118,7 @@ class _Run:
             rebuilt = self._rebuildable(connection, self._entities(connection, built), built, wanted.again)
         try:
             with self._warehouse() as connection:
-                self._entities(connection, built).narrow()
+                self._raw_views(connection).narrow()
             if rebuilt:
                 results += self.project.build([model.name for model in rebuilt], is_full=False, tests=tests)
         finally:
@@ -143,7 +144,7 @@ class _Run:
                     continue
                 if not found.find_days(model, again):
                     continue
-                found.narrow_to_days(model)
+                self._raw_views(connection).narrow_to_days(model)
             try:
                 results += self.project.build([model.name], is_full=False, tests=tests)
             finally:
@@ -153,10 +154,13 @@ class _Run:
     def _entities(self, connection: Any, built: Built) -> Entities:
         return Entities(connection, self.merchant, self.contracts, self.loads, self.context, built)
 
+    def _raw_views(self, connection: Any) -> RawViews:
+        return RawViews(connection, self.merchant, self.contracts, self.loads, self.context)
+
     def widen(self) -> None:
         """Makes the raw views show everything: a build that was killed leaves them narrowed."""
         with self._warehouse() as connection:
-            entities.widen(connection, self.merchant, self.contracts, self.loads, self.context)
+            self._raw_views(connection).widen()
 
     def has_dimensions(self) -> bool:
         """Whether the dimensions are there of which it is told row by row what changed."""
@@ -207,7 +211,7 @@ class _Run:
             if unique_id not in anew and not self.lineage.ancestors(unique_id) & anew
         ]
         for name in sorted({model.entity for model in kept} & set(found.changed)):
-            query = f"select count(distinct entity_id) from {entities.table(name)}"
+            query = f"select count(distinct entity_id) from {rows.table(name)}"
             count = (connection.execute(query).fetchone() or (0,))[0]
             report(Progress("changes", name, count, 0.0))
         told = {model.name for model in self.lineage.rebuilt.values()}

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zhongtai.changes.dimensions import SCHEMA
 from zhongtai.changes.lineage import Rebuilt
+from zhongtai.changes.rows import (
+    day_of,
+    days_of,
+    id_of,
+    is_date,
+    is_date_column,
+    may_move,
+    stretches,
+    table,
+    with_other_versions,
+)
 from zhongtai.changes.state import Built, load_marks
 from zhongtai.ingest import ledger
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.ledger import FileLoad
-from zhongtai.ingest.raw_views import RunContext, show, stored_files
+from zhongtai.ingest.raw_views import RunContext, stored_files
 from zhongtai.ingest.stored import raw_file, raw_rows
 from zhongtai.merchant import Merchant
-from zhongtai.sql import quote_identifier, quote_literal
+from zhongtai.sql import quote_identifier
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,26 +50,8 @@ class Changed:
     positions: dict[tuple[str, str], set[int]] = field(default_factory=dict)
 
 
-def table(entity: str) -> str:
-    """The table of an entity's changed ids."""
-    return f"{SCHEMA}.{quote_identifier(f'changed_{entity}')}"
-
-
-def widen(
-    connection: duckdb.DuckDBPyConnection,
-    merchant: Merchant,
-    contracts: Iterable[Contract],
-    loads: list[FileLoad],
-    context: RunContext,
-) -> None:
-    """Makes the raw views show everything, whether `Entities.narrow` narrowed them before or not."""
-    for contract in contracts:
-        if contract.entity:
-            show(connection, contract, stored_files(merchant, contract, loads), context)
-
-
 class Entities:
-    """Finds changed entities, and narrows the raw views to them (see `widen`)."""
+    """Finds changed entities."""
 
     def __init__(
         self,
@@ -102,7 +95,7 @@ class Entities:
             landed = [self._landed_ids(contract, self.changed[name], again) for contract in of_entity]
             landed += [self._ids_between(model, again) for model in mine if again and model.date]
             moved = [part for model in mine for part in self._looked_up_ids(model, (summaries or {}).get(name))]
-            kind = "date" if _is_date(of_entity[0]) else "varchar"
+            kind = "date" if is_date(of_entity[0]) else "varchar"
             self._connection.execute(
                 f"""
                 create or replace table {table(name)} as
@@ -132,7 +125,7 @@ class Entities:
         """
         changed = self.changed[model.days_of or ""]
         days = [
-            f"select {_day_of(contract)} as entity_id from {raw_rows(files)} where {which}"
+            f"select {day_of(contract)} as entity_id from {raw_rows(files)} where {which}"
             for contract in self._contracts[model.days_of or ""]
             for files, which in self._landed_rows(contract, changed, again)
         ]
@@ -142,46 +135,6 @@ class Entities:
             "cast(day as date) as entity_id, cast(day as date) as entity_date, false as is_moved from days"
         )
         return not changed.is_all and self._share(model.entity, [model]) <= _MOST
-
-    def narrow_to_days(self, model: Rebuilt) -> None:
-        """Makes the raw views of what a model sums up show the changed days, whole."""
-        for contract in self._contracts[model.days_of or ""]:
-            files = stored_files(self._merchant, contract, self._loads)
-            if files:
-                rows = f"(select * from {raw_rows(files)} where {self._is_near(contract, model.entity)})"
-                show(self._connection, contract, files, self._context, rows)
-
-    def narrow(self) -> None:
-        """Makes the raw views show only the rows of changed entities."""
-        for name, of_entity in self._contracts.items():
-            for contract in of_entity:
-                files = stored_files(self._merchant, contract, self._loads)
-                if files:
-                    condition = _is_changed(contract, name)
-                    is_dated = contract.entity is not None and contract.entity.is_dated
-                    if is_dated:
-                        condition += f" and {self._is_near(contract, name)}"
-                    if _may_move(contract):
-                        condition = _with_other_versions(contract, files, condition)
-                    rows = f"(select * from {raw_rows(files)} where {condition})"
-                    # What is found by its id, in files of any age, is found once and not by each fact.
-                    if not is_dated:
-                        rows = self._kept(contract, rows)
-                    show(self._connection, contract, files, self._context, rows)
-
-    def _kept(self, contract: Contract, rows: str) -> str:
-        """A table that holds some stored rows of a contract's table."""
-        kept = f"{SCHEMA}.{quote_identifier(f'raw_{contract.silo}_{contract.table}')}"
-        self._connection.execute(f"create or replace table {kept} as from {rows}")
-        return kept
-
-    def _is_near(self, contract: Contract, name: str) -> str:
-        """SQL: whether a stored row lies on a day of a changed entity; literals, by which files and row groups go."""
-        query = f"select distinct entity_date from {table(name)} where not is_moved order by all"
-        days = [day for (day,) in self._connection.execute(query).fetchall()]
-        moment = quote_identifier(contract.event_time or "")
-        within = [f"({moment} >= date '{first}' and {moment} < date '{last}' + 1)" for first, last in _stretches(days)]
-        return f"({' or '.join(within) or 'false'})"
 
     def _landed(self, of_entity: list[Contract]) -> Changed:
         """The files that came or went since; a file that was loaded another way may have changed any row."""
@@ -202,7 +155,7 @@ class Entities:
 
     def _landed_ids(self, contract: Contract, changed: Changed, again: tuple[date, date] | None) -> str:
         """SQL of the entities of rows that came or went, or that as_of now covers, or no longer does."""
-        named = f"{_id_of(contract)} as entity_id, {_days_of(contract)} as entity_date"
+        named = f"{id_of(contract)} as entity_id, {days_of(contract)} as entity_date"
         landed = self._landed_rows(contract, changed, again)
         return " union all ".join(f"select {named} from {raw_rows(held)} where {which}" for held, which in landed)
 
@@ -220,9 +173,9 @@ class Entities:
         for first, last in self._windows(contract, again) if files else ():
             moment = quote_identifier(contract.event_time or "")
             conditions.append((files, f"{moment} > {first} and {moment} <= {last}"))
-        if _may_move(contract):
+        if may_move(contract):
             conditions = [
-                (sorted({*files, *held}), _with_other_versions(contract, held, which)) for held, which in conditions
+                (sorted({*files, *held}), with_other_versions(contract, held, which)) for held, which in conditions
             ]
         return conditions
 
@@ -235,7 +188,7 @@ class Entities:
         """Stretches of event time whose rows count as changed, as SQL: after the first, up to the second."""
         if contract.event_time is None:
             return []
-        is_date = _is_date_column(contract, contract.event_time)
+        is_date = is_date_column(contract, contract.event_time)
         windows = []
         if is_date and self._built.as_of_date != self._context.as_of_date:
             days = sorted([self._built.as_of_date, self._context.as_of_date])
@@ -280,7 +233,7 @@ class Entities:
         days = [day for (day,) in self._connection.execute(query).fetchall()]
         # A local day may be the one before or after that of UTC.
         named = quote_identifier(model.date or "")
-        within = [f"{named} between date '{first}' - 1 and date '{last}' + 1" for first, last in _stretches(days)]
+        within = [f"{named} between date '{first}' - 1 and date '{last}' + 1" for first, last in stretches(days)]
         return f"({' or '.join(within) or 'false'})"
 
     def _ids_between(self, model: Rebuilt, again: tuple[date, date] | None) -> str:
@@ -308,87 +261,5 @@ def _union(parts: Iterable[str]) -> str:
     return f"select * from ({union or 'select null as entity_id, null as entity_date'}) where entity_id is not null"
 
 
-def _stretches(days: Iterable[date]) -> Iterator[tuple[date, date]]:
-    """The first and last day of each run of days that follow each other; days rise."""
-    first = last = None
-    for day in days:
-        if first is None or last is None:
-            first = last = day
-        elif day - last <= timedelta(days=1):
-            last = day
-        else:
-            yield first, last
-            first = last = day
-    if first is not None and last is not None:
-        yield first, last
-
-
 def _date_of(model: Rebuilt) -> str:
     return quote_identifier(model.date) if model.date else "null"
-
-
-def _days_of(contract: Contract) -> str:
-    """SQL of the days on which a stored row may lie: a local day may be the one before or after that of UTC."""
-    assert contract.entity is not None
-    if not contract.entity.is_dated:
-        return "null"
-    moment = quote_identifier(contract.event_time or "")
-    if _is_date_column(contract, contract.event_time or ""):
-        return moment
-    days = f"[cast({moment} as date) - 1, cast({moment} as date), cast({moment} as date) + 1]"
-    # Beside the first and the last day of the calendar, which silos write for "never", there is no other.
-    return f"unnest([day for day in {days} if day between date '{date.min}' and date '{date.max}'])"
-
-
-def _day_of(contract: Contract) -> str:
-    """SQL of the date of UTC on which a stored row lies."""
-    return f"cast({quote_identifier(contract.event_time or '')} as date)"
-
-
-def _id_of(contract: Contract) -> str:
-    """SQL of the id of a stored row's entity."""
-    assert contract.entity is not None
-    column = quote_identifier(contract.entity.column)
-    return column if _is_date(contract) else f"{quote_literal(_prefix(contract))} || {column}"
-
-
-def _prefix(contract: Contract) -> str:
-    """What the middle layer writes before a silo's own id."""
-    assert contract.entity is not None
-    return f"{contract.entity.silo or contract.silo}:"
-
-
-def _is_changed(contract: Contract, name: str) -> str:
-    """SQL: whether a stored row is of a changed entity."""
-    assert contract.entity is not None
-    column = quote_identifier(contract.entity.column)
-    # Of dated facts, what only moved to another person or cost is made of the fact's own rows: macro unify.
-    moved = " where not is_moved" if contract.entity.is_dated else ""
-    if _is_date(contract):
-        return f"{column} in (select entity_id from {table(name)}{moved})"
-    prefix = _prefix(contract)
-    ids = f"select substring(entity_id, {len(prefix) + 1}) from (from {table(name)}{moved})"
-    return f"{column} in ({ids} where starts_with(entity_id, {quote_literal(prefix)}))"
-
-
-def _may_move(contract: Contract) -> bool:
-    """Whether a newer version of a row can be of another entity than the one before."""
-    return (
-        contract.entity is not None
-        and contract.load_mode in ("upsert", "tombstone")
-        and contract.entity.column not in contract.key
-    )
-
-
-def _with_other_versions(contract: Contract, files: Iterable[Path], condition: str) -> str:
-    """SQL: whether a stored row is a version of one of some files' rows that meet a condition."""
-    key = ", ".join(map(quote_identifier, contract.key))
-    return f"({key}) in (select ({key}) from {raw_rows(files)} where {condition})"
-
-
-def _is_date(contract: Contract) -> bool:
-    return contract.entity is not None and _is_date_column(contract, contract.entity.column)
-
-
-def _is_date_column(contract: Contract, name: str) -> bool:
-    return contract.column(name).data_type == "date"

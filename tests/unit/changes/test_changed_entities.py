@@ -13,9 +13,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.unit.changes.conftest import declare
-from zhongtai.changes import entities
 from zhongtai.changes.entities import Entities
 from zhongtai.changes.lineage import Rebuilt
+from zhongtai.changes.narrowing import RawViews
 from zhongtai.changes.state import Built, load_marks
 from zhongtai.ingest import ledger
 from zhongtai.ingest.contract import Contract, Entity
@@ -103,9 +103,9 @@ class Warehouse:
         found.find(models, again)
         return found
 
-    def widen(self) -> None:
-        """The raw views show everything."""
-        entities.widen(self.connection, self.merchant, self.contracts, self._known(99), _context(AS_OF, 99))
+    def raw_views(self) -> RawViews:
+        """What narrows the raw views and widens them again."""
+        return RawViews(self.connection, self.merchant, self.contracts, self._known(99), _context(AS_OF, 99))
 
     def ids(self, entity: str) -> set[Any]:
         """The ids that were found."""
@@ -223,7 +223,8 @@ def test_a_row_that_moves_to_another_entity_names_both_and_shows_all_its_version
 
     built = warehouse.built()
     warehouse.land(7, "orders", [("o1", _at(1, 11))])
-    warehouse.changed(built).narrow()
+    warehouse.changed(built)
+    warehouse.raw_views().narrow()
     assert warehouse.ids("order") == {"shop:o1"}
     assert warehouse.shown("raw_shop.pickups", "order_id") == ["o4"], "the version that holds"
 
@@ -349,7 +350,7 @@ def test_days_are_summed_up_again_where_rows_came_or_went(seen: Warehouse) -> No
     found = Entities(seen.connection, seen.merchant, seen.contracts, seen._known(99), _context(AS_OF, 99), built)
     assert found.find_days(SEEN)
     assert seen.rows("event_day") == {(_day(9), _day(9), False)}
-    found.narrow_to_days(SEEN)
+    seen.raw_views().narrow_to_days(SEEN)
     assert seen.shown("raw_shop.events", "event_id") == ["e31", "e32", "e9"]
 
     gone = Entities(seen.connection, seen.merchant, seen.contracts, seen._known(4), _context(AS_OF, 4), built)
@@ -404,16 +405,18 @@ def test_raw_views_show_the_rows_of_changed_entities_and_then_all_again(warehous
     warehouse.land(5, "orders", [("o2", _at(2, 11))])
     warehouse.land(6, "events", [("e3", _at(3, 11)), ("e40", _at(5))])
     warehouse.connection.execute("insert into changes.changed_persons values ('shop', 'b5'), ('shop', 'd5')")
-    found = warehouse.changed(built)
-    found.narrow()
+    warehouse.changed(built)
+    warehouse.raw_views().narrow()
     assert ("shop:e5", _day(5), True) in warehouse.rows("event")
     assert warehouse.shown("raw_shop.orders", "order_id") == ["o2", "o2", "o5"]
     assert warehouse.shown("raw_shop.events", "event_id") == ["e3", "e3", "e40"]
     assert warehouse.shown("raw_erp.stock", "units") == []
-    warehouse.widen()
+    warehouse.raw_views().widen()
     assert len(warehouse.shown("raw_shop.orders", "order_id")) == 21
     assert len(warehouse.shown("raw_shop.events", "event_id")) == 22
     assert warehouse.shown("raw_erp.stock", "units") == list(range(1, 21))
+    kept = "select table_name from duckdb_tables() where schema_name = 'changes' and table_name like 'raw%'"
+    assert not warehouse.connection.execute(kept).fetchall(), "found rows that nobody reads any more"
 
 
 def test_the_last_day_of_the_calendar_is_a_day(warehouse: Warehouse) -> None:
@@ -421,7 +424,8 @@ def test_the_last_day_of_the_calendar_is_a_day(warehouse: Warehouse) -> None:
     built = warehouse.built()
     warehouse.land(5, "stock", [(_day(7), 5), (date.max, 0)])
     warehouse.land(6, "events", [("e3", _at(3, 11)), ("never", datetime.max - timedelta(hours=1))])
-    warehouse.changed(built).narrow()
+    warehouse.changed(built)
+    warehouse.raw_views().narrow()
     assert warehouse.shown("raw_erp.stock", "units") == [5, 7]
     assert warehouse.shown("raw_shop.events", "event_id") == ["e3", "e3"]
     assert {day for name, day, _ in warehouse.rows("event") if name == "shop:never"} == {date(9999, 12, 30), date.max}
