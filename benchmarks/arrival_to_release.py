@@ -14,19 +14,16 @@ import argparse
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.serving import up
 from zhongtai import lock
 from zhongtai import merchant as merchants
 from zhongtai.merchant import Merchant
@@ -70,9 +67,14 @@ def main() -> None:
         print(f"scale {given.scale}: {sum(company.rows.values()):,} rows, the first whole run {whole:.0f} s")
         print("| what arrived | files | run began after | released after |\n|---|---|---|---|", flush=True)
         slowest = 0.0
-        with _watching(home, Path(scratch) / "up.log"):
+        log = Path(scratch) / "up.log"
+        with up(_environment(home), log, PATIENCE_SECONDS):
             for batch, files in withheld.items():
-                began, released = _arrive(merchant, files)
+                try:
+                    began, released = _arrive(merchant, files)
+                except SystemExit:
+                    print(log.read_text(encoding="utf-8")[-5000:], file=sys.stderr)
+                    raise
                 slowest = max(slowest, released)
                 print(f"| {batch.title} | {len(files)} | {began:.0f} s | {released:.0f} s |", flush=True)
     print(f"\nthe slowest took {slowest:.0f} s of {given.limit:.0f}")
@@ -107,40 +109,6 @@ def _run(home: Path) -> float:
 
 def _environment(home: Path) -> dict[str, str]:
     return {**os.environ, "ZHONGTAI_HOME": str(home), "ZHONGTAI_MERCHANT": MERCHANT}
-
-
-@contextmanager
-def _watching(home: Path, log: Path) -> Iterator[None]:
-    """`zhongtai up`, from when it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "orchestration.cli", "up", "--merchant", MERCHANT, "--port", str(port)]
-    with log.open("w", encoding="utf-8") as writing:
-        server = subprocess.Popen(
-            command, env=_environment(home), cwd=PROJECT_ROOT, stdout=writing, stderr=writing, start_new_session=True
-        )
-        try:
-            _wait(lambda: _answers(port), "zhongtai up did not answer")
-            yield
-        except SystemExit:
-            print(log.read_text(encoding="utf-8")[-5000:], file=sys.stderr)
-            raise
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGINT)
-                with suppress(subprocess.TimeoutExpired):
-                    server.wait(timeout=20)
-                os.killpg(server.pid, signal.SIGKILL)
-            server.wait(timeout=10)
-
-
-def _answers(port: int) -> bool:
-    try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=5).close()
-    except (urllib.error.URLError, TimeoutError, ConnectionError):
-        return False
-    return True
 
 
 def _arrive(merchant: Merchant, files: dict[Path, Path]) -> tuple[float, float]:

@@ -21,6 +21,7 @@ class Check(BaseModel):
     Attributes:
         lengths: how many numbers a list may have; empty for a policy of one number.
         less_than, more_than: bounds that a number does not reach; a name is another policy.
+        first: what a list begins with, as the level that everybody has.
         quantiles_of: the policy of probabilities whose quantiles of the normal distribution the values are.
     """
 
@@ -33,6 +34,7 @@ class Check(BaseModel):
     more_than: float | str | None = None
     lengths: tuple[int, ...] = ()
     order: Literal["ascending", "descending"] | None = None
+    first: float | None = None
     sum: float | None = None
     quantiles_of: str | None = None
 
@@ -53,6 +55,8 @@ def wrong_value(check: Check, unit: str, numbers: list[Any]) -> str | None:
     if check.order and any(not _is_ordered(check.order, *pair) for pair in pairwise(numbers)):
         than = "greater" if check.order == "ascending" else "less"
         return f"{_shown(numbers)} is not {check.order}: give every value {than} than the one before it"
+    if check.first is not None and numbers[0] != check.first:
+        return f"{_shown(numbers)} begins with {_shown(numbers[:1])}: give {check.first:g} as the first value"
     if check.sum is not None and abs(sum(numbers) - check.sum) > _SUM_TOLERANCE:
         return (
             f"{_shown(numbers)} sums to {_shown([sum(numbers)])}, not to {check.sum:g}: change one of them by "

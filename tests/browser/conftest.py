@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.integration.conftest import Small
+from tests.serving import up
 
 # The UI loads its definitions while it already answers, and the machine may be busy.
 PATIENCE_MS = 60_000
@@ -58,22 +51,9 @@ def small(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Small:
 @pytest.fixture(scope="session")
 def ui(small: Small) -> Iterator[str]:
     """Address of the UI, stopped with all its children at the end."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "ZHONGTAI_HOME": str(small.home),
-        "ZHONGTAI_MERCHANTS": str(small.folder / "merchants"),
-    }
-    command = [sys.executable, "-m", "orchestration.cli", "up", "--port", str(port)]
-    with (small.folder / "up.log").open("w", encoding="utf-8") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        try:
-            _wait_until_served(f"http://127.0.0.1:{port}/server_info", server, small.folder / "up.log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            _stop(server)
+    environment = {"ZHONGTAI_HOME": str(small.home), "ZHONGTAI_MERCHANTS": str(small.folder / "merchants")}
+    with up(environment, small.folder / "up.log") as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -93,25 +73,3 @@ def page(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> It
     yield opened
     opened.screenshot(path=tmp_path / f"{request.node.name}.png")
     opened.close()
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    """Interrupts the server and its children; kills what does not listen, as where pytest runs in the background."""
-    with suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            server.wait(timeout=20)
-        os.killpg(server.pid, signal.SIGKILL)
-    server.wait(timeout=10)
-
-
-def _wait_until_served(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        assert server.poll() is None, log.read_text(encoding="utf-8")
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(1)
-    raise AssertionError(log.read_text(encoding="utf-8"))

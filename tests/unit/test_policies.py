@@ -146,6 +146,7 @@ def test_weights_may_change_as_long_as_they_sum_to_one() -> None:
         ({"selection_weights": 1}, "takes 4 values, not 1"),
         ({"rfm_frequency_orders_cuts": [1, 3, 2, 4]}, "[1, 3, 2, 4] is not ascending: give every value greater"),
         ({"membership_level_points": [0, 1, 1, 2, 3, 4]}, "is not ascending"),
+        ({"membership_level_points": [100, 500, 2000, 5000, 12000, 30000]}, "give 0 as the first value"),
         ({"inventory_service_levels": [0.9, 0.95, 0.98]}, "is not descending: give every value less"),
         ({"selection_weights": [0.3, 0.3, 0.3, 0.3]}, "sums to 1.2, not to 1: change one of them by -0.2"),
         ({"attribution_position_weights": [0.4, 0.2, 0.3]}, "sums to 0.9, not to 1: change one of them by 0.1"),

@@ -52,7 +52,7 @@ def categories(company: Company) -> pd.DataFrame:
     found["sku_count"] = found["category_id"].map(counts).fillna(0).astype("int64")
     for column in ("category_id", "parent_category_id"):
         found[column] = unified("erp", found[column])
-    return found.drop(columns=["category_name_zh", "updated_at"])
+    return found.drop(columns="updated_at")
 
 
 def product_daily(company: Company) -> pd.DataFrame:

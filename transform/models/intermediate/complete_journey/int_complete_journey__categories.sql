@@ -10,6 +10,7 @@ final as (
         silo,
         cast(null as string) as parent_category_id,
         department as category_name,
+        cast(null as string) as category_name_zh,
         1 as category_level,
         0 as sku_count
     from products
@@ -20,6 +21,7 @@ final as (
         silo,
         concat('complete_journey:', department) as parent_category_id,
         product_category as category_name,
+        cast(null as string) as category_name_zh,
         2 as category_level,
         count(*) as sku_count
     from products

@@ -23,6 +23,7 @@ final as (
         categories.silo,
         categories.parent_category_id,
         categories.category_name,
+        categories.category_name_zh,
         categories.category_level,
         coalesce(filled.sku_count, 0) as sku_count
     from categories

@@ -28,6 +28,7 @@ final as (
         'olist' as silo,
         cast(null as string) as parent_category_id,
         min(category_name) as category_name,
+        cast(null as string) as category_name_zh,
         1 as category_level,
         sum(skus) as sku_count
     from named
