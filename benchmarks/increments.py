@@ -112,7 +112,7 @@ def measured(folder: Path, source: Path, first: date, days: int) -> Measured:
             row = connection.execute(f"select count(*) from changes.{name} where is_new").fetchone()
             written[name] = row[0] if row else 0
     of_entities = {f"{contract.silo}.{contract.table}" for contract in company.contracts if contract.entity}
-    read, looked_through, looked_up = (Counter({name: scanned[kind][name] for name in names}) for kind in _Kind)
+    read, looked_through, looked_up = (Counter({name: scanned[kind][name] for name in names}) for kind in Kind)
     in_raw = Counter({name: kilobytes[name] for name in of_entities})
     return Measured(read, looked_through, looked_up, written, in_raw, (whole, more))
 
@@ -154,7 +154,7 @@ def _arrive(source: Path, target: Path, until: date) -> None:
             os.link(file, place)
 
 
-class _Kind(Enum):
+class Kind(Enum):
     """What a scan is for, in the order of `Measured`."""
 
     READ = "read"
@@ -163,12 +163,12 @@ class _Kind(Enum):
 
 
 @contextmanager
-def _profiled(folder: Path, raw: Path, facts: list[str]) -> Iterator[tuple[dict[_Kind, Counter[str]], Counter[str]]]:
+def _profiled(folder: Path, raw: Path, facts: list[str]) -> Iterator[tuple[dict[Kind, Counter[str]], Counter[str]]]:
     """While dbt works: rows that each model's statements scan in tables, kB that are read of each raw table."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper, LocalEnvironment
 
-    scanned: dict[_Kind, Counter[str]] = {kind: Counter() for kind in _Kind}
+    scanned: dict[Kind, Counter[str]] = {kind: Counter() for kind in Kind}
     kilobytes: Counter[str] = Counter()
     execute, open_database = DuckDBCursorWrapper.execute, LocalEnvironment.initialize_db
     close_all = DuckDBConnectionManager.close_all_connections
@@ -188,7 +188,7 @@ def _profiled(folder: Path, raw: Path, facts: list[str]) -> Iterator[tuple[dict[
             execute(self, "pragma disable_profiling")
             if file.exists():
                 tree = json.loads(file.read_text() or "{}")
-                for kind, rows in _scans(tree, set(facts), is_finding=bool(_FINDS.search(statement))):
+                for kind, rows in scans(tree, set(facts), is_finding=bool(_FINDS.search(statement))):
                     scanned[kind][node.group(1)] += rows
                 file.unlink()
         return result
@@ -217,24 +217,24 @@ def _profiled(folder: Path, raw: Path, facts: list[str]) -> Iterator[tuple[dict[
         yield scanned, kilobytes
 
 
-def _scans(node: dict[str, Any], facts: set[str], *, is_finding: bool) -> Iterator[tuple[_Kind, int]]:
+def scans(node: dict[str, Any], facts: set[str], *, is_finding: bool) -> Iterator[tuple[Kind, int]]:
     """What each scan of a table is for, and its rows; of files DuckDB tells only how many there may be."""
     told = node.get("extra_info", {})
     rows = int(node.get("operator_rows_scanned", 0))
     if rows and "PARQUET" not in str(told.get("Function", "")):
         *_, schema, name = str(told.get("Table", "")).rsplit(".", 2)
         if name not in facts and schema in ("unified", "intermediate", "seeds"):
-            yield _Kind.LOOKED_UP, rows
+            yield Kind.LOOKED_UP, rows
         elif is_finding and schema == "unified":
-            yield _Kind.LOOKED_THROUGH, rows
+            yield Kind.LOOKED_THROUGH, rows
         else:
             fetched = int(node["operator_cardinality"]) if told.get("Projections") else 0
-            yield _Kind.READ, fetched if _is_fetch(node) else rows
+            yield Kind.READ, fetched if _is_fetch(node) else rows
     children = node.get("children", [])
     # What is fetched by address on the left side of a join was found on its right side.
     is_found = len(children) > 1 and any(_is_fetch(each) for each in _chain(children[0]))
     for place, child in enumerate(children):
-        yield from _scans(child, facts, is_finding=is_finding or (is_found and place > 0))
+        yield from scans(child, facts, is_finding=is_finding or (is_found and place > 0))
 
 
 def _is_fetch(node: dict[str, Any]) -> bool:
