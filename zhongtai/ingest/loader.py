@@ -60,12 +60,32 @@ def load_pending(
 def _load_table(
     merchant: Merchant, contract: Contract, files: list[LandedFile], entries: dict[int, FileLoad]
 ) -> list[LandedFile]:
-    """Loads a table's pending files, and updates its entries."""
+    """Loads a table's pending files, and updates its entries.
+
+    A file corrects another only if it can be read. So one that is new is loaded beside the one that it corrects, and
+    the table anew without that one only then.
+    """
     current = ledger.current_hash(merchant, contract)
-    replaced = _replacements(files) if contract.load_mode in ("append", "snapshot") else {}
-    pending = _pending(merchant, files, entries, current, replaced)
-    if not pending:
-        return []
+    loaded: dict[int, LandedFile] = {}
+    while True:
+        corrects = contract.load_mode in ("append", "snapshot")
+        replaced = _replacements(files, _readable(entries, current)) if corrects else {}
+        pending = _pending(merchant, files, entries, current, replaced)
+        if not pending:
+            return [loaded[position] for position in sorted(loaded)]
+        _load_files(merchant, contract, current, pending, replaced, entries)
+        loaded |= {file.position: file for file in pending}
+
+
+def _load_files(
+    merchant: Merchant,
+    contract: Contract,
+    current: str,
+    pending: list[LandedFile],
+    replaced: dict[int, int],
+    entries: dict[int, FileLoad],
+) -> None:
+    """Loads files of a table in batches, and updates its entries."""
     # A folder a table: DuckDB remembers what it read under a name.
     folder = journal.private_folder(merchant.warehouse) / "ingest" / contract.silo / contract.table
     shutil.rmtree(folder, ignore_errors=True)  # left by a run that was killed
@@ -86,7 +106,6 @@ def _load_table(
         connection.close()
         shutil.rmtree(folder, ignore_errors=True)
     stored.remove_unreferenced(merchant, contract, entries.values())
-    return pending
 
 
 def _paths(merchant: Merchant, file: LandedFile) -> tuple[LandedFile, Path]:
@@ -96,15 +115,29 @@ def _paths(merchant: Merchant, file: LandedFile) -> tuple[LandedFile, Path]:
     return file, landed
 
 
-def _replacements(files: list[LandedFile]) -> dict[int, int]:
-    """The position of the file that corrects a file, for those that were landed again from the same place."""
-    last = {file.source.path: file.position for file in files}
-    following: dict[str, int] = {}
+def _readable(entries: dict[int, FileLoad], current: str) -> dict[int, bool]:
+    """Whether a file could be read, of those that were loaded by the contract's current hash."""
+    known = [entry for entry in entries.values() if entry.contract_hash == current]
+    return {entry.position: entry.status == "loaded" for entry in known}
+
+
+def _replacements(files: list[LandedFile], readable: dict[int, bool]) -> dict[int, int]:
+    """The position of the file that corrects a file, for those that were landed again from the same place.
+
+    What can be read holds until another that can be read is there; what cannot, until another is there. Of files of
+    which nothing is known yet it is supposed that they can be read.
+    """
+    following: dict[str, list[int]] = {}
     replaced: dict[int, int] = {}
     for file in reversed(files):
-        if file.position != last[file.source.path]:
-            replaced[file.position] = following[file.source.path]
-        following[file.source.path] = file.position
+        later = following.setdefault(file.source.path, [])
+        # The nearest; `later` falls.
+        for position in reversed(later):
+            is_sure = readable.get(position, file.position not in readable)
+            if is_sure or not readable.get(file.position, True):
+                replaced[file.position] = position
+                break
+        later.append(file.position)
     return replaced
 
 

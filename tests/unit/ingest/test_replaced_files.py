@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pytest
 
-from zhongtai.ingest import landing, ledger
+from zhongtai.ingest import landing, ledger, quarantine
 from zhongtai.ingest.raw_views import create_raw_views
 
 if TYPE_CHECKING:
@@ -78,3 +79,49 @@ def test_waiting_lists_what_land_would_copy(shop: Shop) -> None:
     shop.run()
     shop.put("orders_again.csv", shop.HEADER + GOOD)
     assert landing.waiting(shop.merchant, shop.contracts) == []
+
+
+def test_a_correction_that_cannot_be_read_corrects_nothing(shop: Shop) -> None:
+    """The rows of the file before hold until a correction comes that can be read."""
+    shop.declare(orders=shop.ORDERS)
+    shop.put("orders.csv", shop.HEADER + BAD)
+    shop.put("orders_2.csv", shop.HEADER + "9,He,paid,30.00,2024-05-01 12:00:00\n")
+    shop.run()
+    for content in (b"\xff\xfe", b""):
+        (shop.incoming / "orders.csv").write_bytes(content)
+        shop.run()
+        assert _amounts(shop) == [(1, 99999.0), (2, 20.0), (9, 30.0)]
+    first, _, third, fourth = ledger.read(shop.merchant)
+    assert [(load.status, load.replaced_by) for load in (first, third, fourth)] == [
+        ("loaded", None),
+        ("quarantined", 4),
+        ("quarantined", None),
+    ]
+    shop.put("orders.csv", shop.HEADER + GOOD)
+    shop.run()
+    assert _amounts(shop) == [(1, 10.0), (2, 20.0), (9, 30.0)]
+    assert _amounts(shop, known_at=4) == [(1, 99999.0), (2, 20.0), (9, 30.0)]
+    loads = ledger.read(shop.merchant)
+    assert [load.replaced_by for load in loads] == [5, None, 4, 5, None]
+    assert all(load.adds_up for load in loads)
+    assert not quarantine.degraded(shop.merchant)
+
+
+@pytest.mark.parametrize("mode", ["append", "snapshot"])
+def test_files_that_are_loaded_for_the_first_time_together_end_as_one_by_one(shop: Shop, mode: str) -> None:
+    """What is loaded day by day, and all at once by a new contract, is the same, whatever of it can be read."""
+    orders = {**shop.ORDERS, "load_mode": mode}
+    shop.declare(orders=orders)
+    for content in (BAD, None, GOOD, None):
+        (shop.incoming / "orders.csv").write_text(shop.HEADER + content if content else "", encoding="utf-8")
+        shop.run()
+    before = [load.model_dump(exclude={"contract_hash"}) for load in ledger.read(shop.merchant)]
+    assert _amounts(shop) == [(1, 10.0), (2, 20.0)]
+    columns: Any = shop.ORDERS["columns"]
+    status = {"data_type": "string", "allowed": ["paid", "open", "gone"]}
+    shop.declare(orders={**orders, "columns": {**columns, "status": status}})
+    shop.run()
+    assert _amounts(shop) == [(1, 10.0), (2, 20.0)]
+    after = [load.model_dump(exclude={"contract_hash"}) for load in ledger.read(shop.merchant)]
+    # Files that are loaded together have their batch's number.
+    assert [{**load, "batch": 0} for load in after] == [{**load, "batch": 0} for load in before]
