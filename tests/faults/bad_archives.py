@@ -13,7 +13,8 @@ import zlib
 from functools import partial
 
 from tests.faults.bad_excel import cells
-from tests.faults.cases import Case, Maker, in_lines, one_file, renamed, table, whole_file
+from tests.faults.bad_parquet import written
+from tests.faults.cases import Case, Maker, Rejected, in_lines, one_file, renamed, table, whole_file
 
 CSV, LINES = table("csv"), table("jsonl")
 ok: Maker = partial(one_file, CSV)
@@ -133,6 +134,29 @@ ZIP = [
     bad("zip: a workbook of that name", cells(["id", "name"], [1, "a"]), "files; one is expected"),
     bad("zip: bomb of 1.2 GiB", _zip_bomb, "unpacks to", is_bomb=True, is_slow=True),
 ]
+BOOK, PARQUET = table("xlsx"), table("parquet")
+SHEET = cells(["id", "name"], [1, "a"], ["x", "b"])
+COLUMNS = written({"id": ["1", "x"], "name": ["a", "b"]})
+FORMS = [
+    one_file(BOOK, "gzip: of a workbook", gzip.compress(SHEET), ROWS, *FAULTS),
+    one_file(BOOK, "zip: of a workbook", zipped(("a.xlsx", SHEET)), ROWS, *FAULTS),
+    whole_file(BOOK, "gzip: of a workbook, cut", gzip.compress(SHEET)[:-20], "cut short"),
+    whole_file(BOOK, "zip: of two workbooks", zipped(("a.xlsx", SHEET), ("b.xlsx", SHEET)), "holds 2 files"),
+    whole_file(
+        BOOK, "zip: of a CSV file where a workbook is said", zipped(("a.csv", GOOD)), "not readable as a workbook"
+    ),
+    one_file(PARQUET, "gzip: of Parquet", gzip.compress(COLUMNS), ROWS, Rejected(2, None, "id", "type")),
+    one_file(PARQUET, "zip: of Parquet", zipped(("a.parquet", COLUMNS)), ROWS, Rejected(2, None, "id", "type")),
+    one_file(
+        PARQUET,
+        "gzip: of good Parquet",
+        gzip.compress(written({"id": [1, 2], "name": ["a", "b"]})),
+        [(1, "a"), (2, "b")],
+    ),
+    whole_file(PARQUET, "zip: of Parquet, cut", zipped(("a.parquet", COLUMNS))[:-30], "archive is broken"),
+    whole_file(PARQUET, "gzip: of cut Parquet", gzip.compress(COLUMNS[:-6]), "not readable as Parquet"),
+    whole_file(PARQUET, "gzip: bomb where Parquet is said", _gzip_bomb, "unpacks to", is_bomb=True, is_slow=True),
+]
 OTHERS = [
     bad("archive: bzip2", bz2.compress(GOOD.encode()), "not readable as"),
     bad("archive: xz", lzma.compress(GOOD.encode()), "not readable as"),
@@ -140,4 +164,4 @@ OTHERS = [
     bad("archive: 7z", bytes.fromhex("377abcaf271c0004") + bytes(range(256)), "not readable as"),
 ]
 
-CASES: list[Case] = [*GZIP, *ZIP, *OTHERS]
+CASES: list[Case] = [*GZIP, *ZIP, *FORMS, *OTHERS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 
@@ -29,9 +29,9 @@ ENCODINGS = [
     one_file(_in("utf-16"), "csv: UTF-16 LE", b"\xff\xfe" + TEXT.encode("utf-16-le"), ROWS),
     one_file(_in("utf-16"), "csv: UTF-16 BE", b"\xfe\xff" + TEXT.encode("utf-16-be"), ROWS),
     one_file(_in("gb18030"), "csv: GB18030 with four-byte characters", TEXT.encode("gb18030"), ROWS),
-    bad("csv: UTF-16 where UTF-8 is said", TEXT.encode("utf-16"), "not readable as utf-8"),
-    bad("csv: GB18030 where UTF-8 is said", TEXT.encode("gb18030"), "not readable as utf-8"),
-    whole_file(_in("gb18030"), "csv: UTF-8 where GB18030 is said", "id,name\n1,茶\n", "not readable as gb18030"),
+    bad("csv: UTF-16 where UTF-8 is said", TEXT.encode("utf-16"), "write 'encoding: utf-16'"),
+    bad("csv: GB18030 where UTF-8 is said", TEXT.encode("gb18030"), "write 'encoding: gb18030'"),
+    whole_file(_in("gb18030"), "csv: UTF-8 where GB18030 is said", "id,name\n1,茶\n", "write 'encoding: utf-8'"),
     whole_file(_in("utf-16"), "csv: UTF-16 cut in a character", TEXT.encode("utf-16")[:-1], "not readable as utf-16"),
     bad("csv: an invalid byte in the middle", b"id,name\n1,a\n2,b\xffc\n3,d\n", "not readable as utf-8"),
     bad("csv: an invalid byte in the header", b"id,na\xe9me\n1,a\n", "not readable as utf-8"),
@@ -187,6 +187,13 @@ BY_CONTRACT = [
         "id;day;amount\n1;05.01.2024;1.234,50\n2;2024-01-05;12\n3;31.02.2024;1\n4;05.01.2024;12.5\n",
         [(1, date(2024, 1, 5), Decimal("1234.50")), (2, date(2024, 1, 5), Decimal("12.00"))],
         *in_lines((3, "day", "type"), (4, "amount", "type")),
+    ),
+    one_file(
+        table("csv", at={"data_type": "timestamp", "formats": ["excel"]}),
+        "csv: moments as Excel counts them",
+        "id,at\n1,45351.5\n2,2024-02-29 12:00:00\n3,60\n4,1e5\n",
+        [(1, datetime(2024, 2, 29, 12)), (2, datetime(2024, 2, 29, 12))],
+        *in_lines((3, "at", "type"), (4, "at", "type")),
     ),
     one_file(
         GERMAN,

@@ -26,7 +26,7 @@ from zhongtai.ingest.faults import Judge
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
 from zhongtai.ingest.reader import Whole
-from zhongtai.ingest.unpack import FileFault
+from zhongtai.ingest.unpack import FileFault, plain_form
 from zhongtai.merchant import Merchant
 from zhongtai.sql import read_parquet, scalar
 
@@ -144,7 +144,7 @@ def _load_readable(
         queries, found = reader.read(work.connection, work.judge, paths, work.folder)
         renamed = renamed_columns.in_records(work.connection, work.contract, queries, paths)
         queries = _without(queries, renamed)
-        faults = found | renamed | broken
+        faults = renamed_columns.in_headers(work.connection, work.contract, found, paths) | renamed | broken
         files = [new[position] for position in paths if position not in faults]
         stored = _store(work, queries, files, held) if files else []
     except (duckdb.InternalException, duckdb.FatalException):
@@ -248,7 +248,7 @@ def _unreadable(work: Batch, paths: dict[int, Path]) -> dict[int, FileFault]:
     if work.contract.format == "parquet":
         for position, path in paths.items():
             try:
-                parquet_stage.check_readable(work.connection, path)
+                parquet_stage.check_readable(work.connection, plain_form(work.contract, path, work.folder))
             except FileFault as fault:
                 found[position] = fault
     return found

@@ -27,6 +27,13 @@ _OFFSET = r"([zZ]| ?UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?)"
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 # Outside of these, moments have no place in a calendar of four digits, in no time zone.
 _FIRST, _BEYOND = "0001-01-02", "10000-01-01"
+# Among the formats of a column: the days since 1900 by which Excel counts, as a sheet saved as CSV may have them.
+EXCEL = "excel"
+_SERIAL = r"\d{1,7}(\.\d+)?"
+_DAY_MS = 86_400_000
+EXCEL_LAST_DAY = 2_958_465  # 9999-12-31
+# Excel, as Lotus 1-2-3 before it, has a 29 February 1900: its day 60 is no date, and days before it count from another.
+EXCEL_NO_DAY = 60
 # A clock that did not change since is taken to stay as it is; the time zone database says no more.
 _ASKED_UNTIL = datetime(2037, 1, 1, tzinfo=UTC)
 
@@ -90,7 +97,7 @@ def typed(
         source_type: the DuckDB type of the file's value.
         data_type: the contract's type.
         zone: IANA name of a naive timestamp's clock.
-        formats: of dates and timestamps in text, beside ISO 8601.
+        formats: of dates and timestamps in text, beside ISO 8601; `EXCEL` for days as Excel counts them.
         decimal: the decimal mark of numbers in text.
     """
     kind = {"nested": "text"}.get(family(source_type), family(source_type))
@@ -131,21 +138,36 @@ def _from_text(value: str, trimmed: str, data_type: str, zone: str) -> str:
         is_plain = f"cast({cast} as varchar) = {value} and {_is_usual(cast)}"
         return f"case when {is_plain} then {_to_utc(cast, zone)} else {_clock(trimmed, zone)} end"
     # The engine reads numbers as we do, but for digits that underscores group, a sign with nothing but spaces after it,
-    # two signs after a space, and numbers beyond every range.
+    # two signs after a space, a point behind an exponent, and numbers beyond every range.
     is_read = f"isfinite({cast})" if data_type == "double" else f"{cast} is not null"
-    is_plain = f"{value} >= '!' and {value}[-1] > ' ' and not contains({value}, '_')"
+    is_plain = f"{value} >= '!' and {value}[-1] > '.' and not contains({value}, '_')"
     return f"case when {is_read} and {is_plain} then {cast} else {_decimal(trimmed, target)} end"
 
 
 def _in_formats(value: str, trimmed: str, data_type: str, zone: str, formats: Sequence[str]) -> str:
     """SQL of a date or timestamp in ISO 8601, else in the first of the formats that fits."""
-    moment = f"try_strptime({trimmed}, [{', '.join(quote_literal(text) for text in formats)}])"
+    patterns = [text for text in formats if text != EXCEL]
+    moments = [f"try_strptime({trimmed}, [{', '.join(map(quote_literal, patterns))}])"] if patterns else []
+    moments += [_excel_moment(trimmed)] if EXCEL in formats else []
+    moment = f"coalesce({', '.join(moments)})"
     target = _to_utc(moment, zone) if data_type == "timestamp" else f"cast({moment} as date)"
     # A time of day in a column of dates would be lost.
     whole = "" if data_type == "timestamp" else f" and {moment} = date_trunc('day', {moment})"
     # A year of two digits where four are due would be one of the first century.
     other = f"case when {_is_usual(moment)} and {moment} >= timestamp '1000-01-01'{whole} then {target} end"
     return f"coalesce({_from_text(value, trimmed, data_type, zone)}, {other})"
+
+
+def _excel_moment(text: str) -> str:
+    """SQL of the moment that a number of days stands for, to the millisecond; NULL of what is no day of Excel's."""
+    milliseconds = f"cast(round(try_cast({text} as double) * {_DAY_MS}) as bigint)"
+    day = f"{milliseconds} // {_DAY_MS}"
+    is_day = f"{day} between 1 and {EXCEL_LAST_DAY} and {day} <> {EXCEL_NO_DAY}"
+    counted = f"case when {day} < {EXCEL_NO_DAY} then timestamp '1899-12-31' else timestamp '1899-12-30' end"
+    return (
+        f"case when regexp_full_match({text}, '{_SERIAL}') and {is_day} "
+        f"then {counted} + to_milliseconds({milliseconds}) end"
+    )
 
 
 def _whole_number(text: str, target: str) -> str:

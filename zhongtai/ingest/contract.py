@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.main import IncEx
 
 from zhongtai.errors import UsageError
+from zhongtai.ingest.casts import EXCEL
 from zhongtai.yamls import read_yaml
 
 LoadMode = Literal["append", "upsert", "snapshot", "tombstone"]
@@ -43,7 +44,8 @@ class Column(_Strict):
         nullable: whether an empty value is accepted; never for a key.
         allowed: the only values accepted, compared as text; empty for any.
         time_zone: IANA zone of a naive timestamp's clock, or "local" for the merchant's; raw holds UTC.
-        formats: how dates and timestamps may be written beside ISO 8601, as strptime has it: `%d.%m.%Y`.
+        formats: how dates and timestamps may be written beside ISO 8601, as strptime has it: `%d.%m.%Y`;
+            `excel`: as days since 1900.
         decimal: what stands before the fraction of a number in text; the other mark may group thousands.
         personal_data: class of personal data.
         identity: of an identifier, `silo.column` where the same one is told in another table; by default its own.
@@ -99,8 +101,10 @@ class Column(_Strict):
     @classmethod
     def _says_the_day(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for text in value:
-            if not re.search("%[dj-]", text) or not re.search("%[yY]", text):
-                raise ValueError(f"'{text}' is no format of a date, such as %d.%m.%Y or %m/%d/%y %H:%M")
+            if text != EXCEL and not (re.search("%[dj-]", text) and re.search("%[yY]", text)):
+                raise ValueError(
+                    f"'{text}' is no format of a date, such as %d.%m.%Y or %m/%d/%y %H:%M, and not '{EXCEL}'"
+                )
         return value
 
     @field_validator("allowed", mode="before")
@@ -328,7 +332,8 @@ def _contract(silo: str, table: dict, meta: dict, file: Path) -> Contract:
                 **column_meta,
             }
         )
-    meta.setdefault("format", "parquet" if str(meta["file"]).endswith(".parquet") else "csv")
+    plain = str(meta["file"]).removesuffix(".gz").removesuffix(".zip")
+    meta.setdefault("format", "parquet" if plain.endswith(".parquet") else "csv")
     return Contract.model_validate(
         {
             "silo": silo,

@@ -29,7 +29,7 @@ from zhongtai.sql import read_parquet
 if TYPE_CHECKING:
     import duckdb
 
-_SAMPLE = 1_000  # records of a file
+_WAITING_FILES = 5  # of a table, rejected as a whole: the latest are told of
 _SHARE = 0.1  # of a file's rows that are rejected for one column's type: it is another type now
 _NAMELESS = re.compile(r"column \d+$")
 
@@ -72,6 +72,7 @@ def check(merchant: Merchant, contracts: list[Contract], now: datetime) -> list[
 
     last = lateness.last_files(landing.read_log(merchant))
     loads = {load.position: load for load in ledger.read(merchant)}
+    broken = {f"{silo}.{table}": each for (silo, table), each in quarantine.degraded(merchant).items()}
     findings: list[Finding] = []
     with duckdb.connect() as connection:
         for contract in contracts:
@@ -88,9 +89,29 @@ def check(merchant: Merchant, contracts: list[Contract], now: datetime) -> list[
                 continue
             findings += _columns(connection, contract, arrived)
             findings += _rejected_values(connection, merchant, contract, arrived)
+            findings += _rejected_before(connection, merchant, contract, broken.get(name, []), file)
     for unknown in inbox.unmatched(merchant, contracts):
         findings.append(Finding("", "unmatched", f"{str(unknown)!a} matches no contract and does not land"))
     return findings
+
+
+def _rejected_before(
+    connection: duckdb.DuckDBPyConnection,
+    merchant: Merchant,
+    contract: Contract,
+    broken: list[FileLoad],
+    last: LandedFile,
+) -> Iterator[Finding]:
+    """Columns that earlier files lack which still wait, rejected as a whole: what the last one says is not all."""
+    waiting = {load.position: load for load in broken if load.position != last.position}
+    files = [file for file in landing.read_log(merchant) if file.position in waiting] if waiting else []
+    for file in files[-_WAITING_FILES:]:
+        try:
+            arrived = _arrived(merchant, contract, file, waiting[file.position])
+        except (FileFault, ValueError) as fault:
+            yield Finding(f"{contract.silo}.{contract.table}", "unreadable", f"{file.name}: {fault}", needs_change=True)
+            continue
+        yield from (found for found in _columns(connection, contract, arrived) if found.needs_change)
 
 
 def _late(contract: Contract, file: LandedFile, now: datetime) -> Iterator[Finding]:
@@ -104,13 +125,7 @@ def _arrived(merchant: Merchant, contract: Contract, file: LandedFile, load: Fil
     path = merchant.landing / file.path
     if not path.stat().st_size:
         raise FileFault("the file is empty")
-    values: dict[str, list[str]] = {name: [] for name in originals.names(contract, path)}
-    for record in originals.originals(contract, path, range(1, _SAMPLE + 1)):
-        for name, value in (record.values or {}).items():
-            found = values.setdefault(name.strip(), [])
-            if value is not None and value.strip():
-                found.append(value)
-    return _Arrived(file, load, values)
+    return _Arrived(file, load, originals.sample(contract, path, renamed_columns.SAMPLE))
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, contract: Contract, arrived: _Arrived) -> Iterator[Finding]:
@@ -137,7 +152,8 @@ def _columns(connection: duckdb.DuckDBPyConnection, contract: Contract, arrived:
             yield Finding(table, "missing", message, needs_change=True)
     for name in new:
         line = fitting.type_line(connection, arrived.values[name])
-        yield Finding(table, "new", f"{arrived.file.name}: column '{name}' is kept in _extra", _new_column(name, line))
+        message = f"{arrived.file.name}: column '{name}' is kept in _extra"
+        yield Finding(table, "new", message, _new_column(contract, name, line))
 
 
 def _rejected_values(
@@ -182,15 +198,17 @@ def _retyped(
         )
         message = f"{share} have values of '{column.source_name}' that are not allowed"
         return Finding(table, "not_allowed", message, lines if more else "", needs_change=True)
-    line = fitting.type_line(connection, values)
+    line = fitting.as_days(connection, values, column.data_type) or fitting.type_line(connection, values)
     message = f"{share} have a '{column.source_name}' that is no {column.data_type}"
     return Finding(
         table, "retyped", message, suggestions.column(column.name, line) if values else "", needs_change=True
     )
 
 
-def _new_column(name: str, type_line: str) -> str:
+def _new_column(contract: Contract, name: str, type_line: str) -> str:
     own = re.sub(r"\W+", "_", name).strip("_").lower()
+    while own in {column.name for column in contract.columns}:
+        own += "_too"
     if own == name:
         return suggestions.column(name, type_line)
     data_type, _, config = type_line.partition(", config: {meta: {")

@@ -42,6 +42,18 @@ def type_line(connection: duckdb.DuckDBPyConnection, values: Sequence[str]) -> s
     return _written_otherwise(connection, values) or "data_type: string"
 
 
+def as_days(connection: duckdb.DuckDBPyConnection, values: Sequence[str], data_type: str) -> str | None:
+    """YAML of a column of dates or timestamps, where every value is one as Excel counts its days."""
+    if data_type not in ("date", "timestamp") or not values:
+        return None
+    typed = casts.typed("value", "VARCHAR", data_type, "UTC", formats=[casts.EXCEL])
+    return _formats(data_type, casts.EXCEL) if _all(connection, values, typed) else None
+
+
+def _formats(data_type: str, form: str) -> str:
+    return f'data_type: {data_type}, config: {{meta: {{formats: ["{form}"]}}}}'
+
+
 def _written_otherwise(connection: duckdb.DuckDBPyConnection, values: Sequence[str]) -> str | None:
     number = casts.typed("value", "VARCHAR", "decimal(18,2)", "UTC", decimal=",")
     if _all(connection, values, number):
@@ -51,7 +63,7 @@ def _written_otherwise(connection: duckdb.DuckDBPyConnection, values: Sequence[s
             data_type = "timestamp" if clock else "date"
             form = f"{day}{clock}"
             if _all(connection, values, casts.typed("value", "VARCHAR", data_type, "UTC", formats=[form])):
-                return f'data_type: {data_type}, config: {{meta: {{formats: ["{form}"]}}}}'
+                return _formats(data_type, form)
     return None
 
 

@@ -15,7 +15,7 @@ from zhongtai.ingest.contract import Contract
 from zhongtai.merchant import Merchant
 
 # Raise it when the loader turns the same file into something else: every file is then loaded again.
-LOADER_VERSION = 6
+LOADER_VERSION = 7
 
 
 class FileLoad(BaseModel):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TextIO
 
 from zhongtai.ingest import casts, csv_records, parquet_stage, workbook_stage
 from zhongtai.ingest.contract import Contract
-from zhongtai.ingest.unpack import original_text
+from zhongtai.ingest.unpack import original_text, plain_form
 
 _MARK = "\ufeff"
 
@@ -38,6 +40,11 @@ def originals(contract: Contract, file: Path, wanted: Sequence[int]) -> Iterator
     Args:
         wanted: numbers in ascending order, of a file that was loaded by this contract.
     """
+    with _plain(contract, file) as plain:
+        yield from _wanted_records(contract, plain, wanted)
+
+
+def _wanted_records(contract: Contract, file: Path, wanted: Sequence[int]) -> Iterator[Original]:
     reader = {"csv": _csv, "jsonl": _lines, "json": _document, "xlsx": _sheet, "parquet": _parquet}[contract.format]
     numbers = iter(wanted)
     number = next(numbers, None)
@@ -61,14 +68,40 @@ def names(contract: Contract, file: Path) -> list[str]:
         with original_text(contract, file, newline="") as (stream, encoding):
             header = next(csv_records.records_of(_Measured(stream, encoding), contract.delimiter, contract.quote), None)
             return contract.called(_names(header.values or [])) if header else []
-    if contract.format == "xlsx":
-        return contract.called(_names(workbook_stage.open_sheet(contract, 0, file).names))
-    if contract.format == "parquet":
-        import duckdb
+    with _plain(contract, file) as plain:
+        if contract.format == "xlsx":
+            return contract.called(_names(workbook_stage.open_sheet(contract, 0, plain).names))
+        if contract.format == "parquet":
+            import duckdb
 
-        with duckdb.connect() as connection:
-            return contract.called(_names(parquet_stage.open_parquet(connection, 0, file).names))
+            with duckdb.connect() as connection:
+                return contract.called(_names(parquet_stage.open_parquet(connection, 0, plain).names))
     return []
+
+
+@contextmanager
+def _plain(contract: Contract, file: Path) -> Iterator[Path]:
+    """The file; a workbook or Parquet file out of its archive, for as long as it is read."""
+    if contract.format not in ("xlsx", "parquet"):
+        yield file
+        return
+    with TemporaryDirectory() as folder:
+        yield plain_form(contract, file, Path(folder))
+
+
+def sample(contract: Contract, file: Path, records: int) -> dict[str, list[str]]:
+    """The values of a file's first records, without empty ones, by the file's column names.
+
+    Raises:
+        FileFault: the file cannot be read.
+    """
+    values: dict[str, list[str]] = {name: [] for name in names(contract, file)}
+    for record in originals(contract, file, range(1, records + 1)):
+        for name, value in (record.values or {}).items():
+            found = values.setdefault(name.strip(), [])
+            if value is not None and value.strip():
+                found.append(value)
+    return values
 
 
 def _by_contract(contract: Contract, record: Original) -> Original:

@@ -13,7 +13,7 @@ from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.csv_stage import CsvSource
 from zhongtai.ingest.faults import Judge
 from zhongtai.ingest.parquet_stage import ParquetSource
-from zhongtai.ingest.unpack import FileFault
+from zhongtai.ingest.unpack import FileFault, MissingColumn
 from zhongtai.ingest.workbook_stage import SheetSource
 from zhongtai.sql import quote_literal, threads
 
@@ -92,6 +92,7 @@ def read_whole(
     types = ["VARCHAR"] * len(contract.columns)
     try:
         if contract.format == "parquet":
+            file = unpack.plain_form(contract, file, folder)
             contents = parquet_stage.open_parquet(connection, position, file)
             return Whole(judge.whole(*_parquet_rows(judge, [contents])), parquet_stage.rows(connection, file))
         plain = unpack.regular_lines(contract, file)
@@ -125,7 +126,8 @@ def match_header(contract: Contract, found: Iterable[str]) -> Header:
         if names.count(column.source_name) != 1:
             is_there = {column.source_name, *column.also_named} & set(names)
             problem = "there twice" if is_there else "missing"
-            raise FileFault(f"column '{column.source_name}' is {problem}; the file has: {', '.join(names)[:500]}")
+            message = f"column '{column.source_name}' is {problem}; the file has: {', '.join(names)[:500]}"
+            raise FileFault(message) if is_there else MissingColumn(message, column.name)
         places.append(names.index(column.source_name))
     return Header(names, places, [place for place in range(len(names)) if place not in places])
 
@@ -153,7 +155,11 @@ def _csv(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, P
 
 
 def _sheets(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, Path], folder: Path) -> _Read:
-    sources, faults = _open(files, lambda position, file: workbook_stage.open_sheet(judge.contract, position, file))
+    def opened(position: int, file: Path) -> SheetSource:
+        plain = unpack.plain_form(judge.contract, file, folder)
+        return workbook_stage.open_sheet(judge.contract, position, plain)
+
+    sources, faults = _open(files, opened)
     matching, mismatched = _matching(judge.contract, sources, lambda source: source.rows)
     queries = []
     for number, group in enumerate(_by_header(matching)):
@@ -177,7 +183,11 @@ def _json(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, 
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, judge: Judge, files: dict[int, Path], folder: Path) -> _Read:
-    sources, faults = _open(files, lambda position, file: parquet_stage.open_parquet(connection, position, file))
+    def opened(position: int, file: Path) -> ParquetSource:
+        plain = unpack.plain_form(judge.contract, file, folder)
+        return parquet_stage.open_parquet(connection, position, plain)
+
+    sources, faults = _open(files, opened)
     matching, mismatched = _matching(
         judge.contract, sources, lambda source: parquet_stage.rows(connection, source.file)
     )
@@ -212,7 +222,8 @@ def _matching(
             match_header(contract, source.names)
             matching.append(source)
         except FileFault as fault:
-            faults[source.position] = FileFault(str(fault), count(source))
+            fault.rows = count(source)
+            faults[source.position] = fault
     return matching, faults
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from zhongtai.ingest import fitting, originals, suggestions
 from zhongtai.ingest.contract import Column, Contract
-from zhongtai.ingest.unpack import FileFault
+from zhongtai.ingest.unpack import FileFault, MissingColumn
 
 if TYPE_CHECKING:
     import duckdb
 
+SAMPLE = 1_000  # records of a file that tell what its columns hold
 _ALIKE = 0.6
 # Of a file: the fields that most records have, and the first values of each.
 _FIELDS = 200
@@ -108,6 +109,26 @@ def in_records(
     return faults
 
 
+def in_headers(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, faults: Mapping[int, FileFault], files: dict[int, Path]
+) -> dict[int, FileFault]:
+    """The faults of files, with the contract's new line where a missing column seems to have another name."""
+    told = dict(faults)
+    known = {column.source_name for column in contract.columns}
+    for position, fault in faults.items():
+        if isinstance(fault, MissingColumn):
+            column = contract.column(fault.column)
+            values = originals.sample(contract, files[position], SAMPLE)
+            name = successor(connection, column, {name: values[name] for name in values if name not in known})
+            if name is not None:
+                told[position] = FileFault(f"{fault}; {_called_now(column, name)}", fault.rows)
+    return told
+
+
+def _called_now(column: Column, name: str) -> str:
+    return f"it seems to be called '{name}' now: {suggestions.renamed(column, name)}"
+
+
 def _lacking(connection: duckdb.DuckDBPyConnection, contract: Contract, rows: str) -> dict[int, _Lacking]:
     found = connection.execute(f"select distinct _file_position from {rows} where _extra is not null").fetchall()
     if not found:
@@ -175,11 +196,8 @@ def _fault(
         name = successor(connection, column, fields, may_be_left_out=column.nullable)
         if name is not None and not _is_there(contract, column, file, lacking.rows):
             names = ", ".join([*lacking.names, *fields])[:_SHOWN_CHARACTERS]
-            return FileFault(
-                f"column '{column.source_name}' is missing; the file has: {names}; it seems to be called '{name}' "
-                f"now: {suggestions.renamed(column, name)}",
-                lacking.rows,
-            )
+            message = f"column '{column.source_name}' is missing; the file has: {names}"
+            return FileFault(f"{message}; {_called_now(column, name)}", lacking.rows)
     return None
 
 

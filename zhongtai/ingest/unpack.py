@@ -1,4 +1,4 @@
-"""Text files as they arrive (packed, in any encoding) into plain UTF-8, with a count of their lines."""
+"""Files as they arrive, packed or not: text in any encoding into plain UTF-8, with a count of its lines."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ BOMB_BYTES = 1 << 30
 BOMB_RATIO = 500
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second is of an archive without files
 _PACKED = (b"\x1f\x8b", *_ZIP)
+_WORKBOOKS = (".xlsx", ".xlsm")
 _MARKS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
 _BLANK_FIRST = re.compile("\ufeff?[ \t]*[\r\n]")
+_USUAL = ("utf-8", "gb18030")  # in which exports are, in the order in which they prove something
 # Encodings of text that no file has: of host names, of source code, of mail.
 _NO_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7")
 
@@ -56,6 +58,18 @@ class FileFault(Exception):
     def __init__(self, message: str, rows: int = 0) -> None:
         super().__init__(message)
         self.rows = rows
+
+
+class MissingColumn(FileFault):
+    """A file has no column of a name of the contract's.
+
+    Attributes:
+        column: as the contract calls it.
+    """
+
+    def __init__(self, message: str, column: str, rows: int = 0) -> None:
+        super().__init__(message, rows)
+        self.column = column
 
 
 @dataclass(frozen=True)
@@ -100,6 +114,43 @@ def plain_text(contract: Contract, file: Path, target: Path) -> Plain:
     if contract.format == "csv" and text.is_by_returns and not text.has_quotes and not text.begins_blank:
         return _by_line_feeds(plain, target)
     return plain
+
+
+def plain_form(contract: Contract, file: Path, folder: Path) -> Path:
+    """A workbook or Parquet file out of gzip or a zip archive of one file: itself where it is not packed.
+
+    Args:
+        folder: where it is unpacked.
+
+    Raises:
+        FileFault: a broken archive, or a bomb.
+    """
+    with file.open("rb") as stream:
+        magic = stream.read(4)
+    if not magic.startswith(_PACKED) or (contract.format == "xlsx" and magic in _ZIP and not _holds_a_workbook(file)):
+        return file
+    target = folder / f"{file.name}.unpacked"
+    size = 0
+    with _unpacked(file, magic) as stream, target.open("wb") as writing:
+        while block := stream.read(_BLOCK):
+            size += len(block)
+            _check_size(size, file.stat().st_size)
+            writing.write(block)
+    return target
+
+
+def _holds_a_workbook(file: Path) -> bool:
+    """Whether a zip archive has a workbook in it; a workbook itself is one, too."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return any(name.lower().endswith(_WORKBOOKS) for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False
+
+
+def _check_size(unpacked: int, packed: int) -> None:
+    if unpacked > BOMB_BYTES and unpacked > BOMB_RATIO * packed:
+        raise FileFault(f"the archive unpacks to more than {BOMB_RATIO} times its size")
 
 
 @contextmanager
@@ -206,7 +257,7 @@ def _unpacked(file: Path, magic: bytes) -> Iterator[IO[bytes]]:
                     if not member.is_dir() and not member.filename.startswith("__MACOSX/")
                 ]
                 if len(members) != 1:
-                    raise FileFault(f"the archive holds {len(members)} files; one is expected")
+                    raise FileFault(f"the archive holds {len(members)} files; one is expected: pack each by itself")
                 with archive.open(members[0]) as stream:
                     yield stream
         else:
@@ -216,6 +267,24 @@ def _unpacked(file: Path, magic: bytes) -> Iterator[IO[bytes]]:
         if not magic.startswith(_PACKED) or (isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)):
             raise  # the disk's fault, or ours
         raise FileFault(f"the archive is broken or cut short: {error}") from error
+
+
+def _hint(start: bytes, told: str) -> str:
+    """What the contract may have to say, where the first bytes of a text are of another encoding than told."""
+    marks = [name for name, mark in _MARKS.items() if start.startswith(mark)]
+    named = marks[0].removesuffix("-le").removesuffix("-be") if marks else None
+    if named is None and not start.isascii():
+        named = next((name for name in _USUAL if _is_in(start, name)), None)
+    is_new = named is not None and codecs.lookup(named).name != told.removesuffix("-sig")
+    return f". It seems to be in {named}: write 'encoding: {named}' in the contract" if is_new else ""
+
+
+def _is_in(start: bytes, encoding: str) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)("strict").decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _Text:
@@ -258,10 +327,10 @@ class _Text:
                     encoded = text.encode() if target else b""
                 except UnicodeError as error:
                     place = offset + getattr(error, "start", 0)
-                    raise FileFault(f"not readable as {self._encoding}: wrong bytes at about byte {place}") from error
+                    message = f"not readable as {self._encoding}: wrong bytes at about byte {place}"
+                    raise FileFault(message + _hint(start, self._encoding)) from error
                 offset += len(block)
-                if offset > BOMB_BYTES and offset > BOMB_RATIO * self._packed_size:
-                    raise FileFault(f"the archive unpacks to more than {BOMB_RATIO} times its size")
+                _check_size(offset, self._packed_size)
                 if block is start:
                     self.begins_blank = _BLANK_FIRST.match(text) is not None
                 self._look_at(text)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zhongtai.ingest import sheet_scan
+from zhongtai.ingest.casts import EXCEL_LAST_DAY, EXCEL_NO_DAY
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.sheet_scan import SheetScan
 from zhongtai.ingest.staged import Row, write_rows
@@ -23,9 +24,6 @@ _Value = int | float | str | bool | time | date | datetime | timedelta
 _HEADER_ROWS = 20  # among so many rows with a value is the header
 _DAY_MS = 86_400_000
 _DAYS_TO_1904 = 1_462
-_LAST_DAY = 2_958_465  # 9999-12-31
-# Excel, as Lotus 1-2-3 before it, has a 29 February 1900: its day 60 is no date, and days before it count from another.
-_NO_DAY = 60
 _FIRST_COUNTED, _COUNTED = datetime(1899, 12, 31), datetime(1899, 12, 30)
 
 
@@ -176,13 +174,13 @@ def _day(value: _Value, is_1904: bool) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     days = value + _DAYS_TO_1904 if is_1904 else value
-    if value < 0 or not 1 <= days <= _LAST_DAY + 1:
+    if value < 0 or not 1 <= days <= EXCEL_LAST_DAY + 1:
         return None
     milliseconds = round(days * _DAY_MS)
     day = milliseconds // _DAY_MS
-    if day == _NO_DAY or day > _LAST_DAY:
+    if day == EXCEL_NO_DAY or day > EXCEL_LAST_DAY:
         return None
-    return cell_text((_FIRST_COUNTED if day < _NO_DAY else _COUNTED) + timedelta(milliseconds=milliseconds))
+    return cell_text((_FIRST_COUNTED if day < EXCEL_NO_DAY else _COUNTED) + timedelta(milliseconds=milliseconds))
 
 
 def cell_text(value: _Value) -> str | None:

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 import yaml
 
-from zhongtai.ingest import drift, fitting
+from zhongtai.ingest import drift, fitting, ledger
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Shop
@@ -73,6 +73,39 @@ def test_a_renamed_column_is_recognised(shop: Shop, header: str, column: str, su
         f"- {{name: {column}, config: {{meta: {{source_name: {successor}, also_named: [{column}]}}}}}}",
         True,
     )
+
+
+def test_a_rejected_file_tells_the_line_itself_and_as_long_as_it_waits(shop: Shop) -> None:
+    """Also when good files came after it; not any more when the contract has the line."""
+    shop.declare(items=ITEMS)
+    shop.put("items_1", "id,gross,status,day\n2,1.5,paid,2024-05-01\n")
+    shop.run()
+    shop.put("items_2", "id,total_amount,status,day\n3,2.5,paid,2024-05-01\n")
+    shop.run()
+    line = "- {name: total_amount, config: {meta: {source_name: gross, also_named: [total_amount]}}}"
+    rejected = ledger.read(shop.merchant)[0]
+    assert rejected.rows_quarantined == 1
+    there = "the file has: id, gross, status, day"
+    assert rejected.reason == f"column 'total_amount' is missing; {there}; it seems to be called 'gross' now: {line}"
+    (found,) = drift.check(shop.merchant, shop.contracts, datetime.now(UTC))
+    assert (found.kind, found.suggestion, found.needs_change) == ("renamed", line, True)
+
+    amount = {**ITEMS["columns"]["total_amount"], "source_name": "gross", "also_named": ["total_amount"]}
+    shop.declare(items={**ITEMS, "columns": {**ITEMS["columns"], "total_amount": amount}})
+    shop.run()
+    assert [load.rows_loaded for load in ledger.read(shop.merchant)] == [1, 1]
+    assert not drift.check(shop.merchant, shop.contracts, datetime.now(UTC))
+
+
+def test_days_as_excel_counts_them_are_told(shop: Shop) -> None:
+    (found,) = _check(shop, "id,total_amount,status,day\n2,1.5,paid,45351\n3,1.5,paid,45352\n")
+    assert found[0] == "retyped"
+    assert found[2] == '- {name: day, data_type: date, config: {meta: {formats: ["excel"]}}}'
+
+
+def test_a_new_column_gets_no_name_that_is_taken(shop: Shop) -> None:
+    (found,) = _check(shop, "id,total_amount,status,day,ID\n2,1.5,paid,2024-05-01,7\n")
+    assert found[2] == "- {name: id_too, data_type: bigint, config: {meta: {source_name: ID}}}"
 
 
 def test_a_column_that_is_gone_has_no_successor(shop: Shop) -> None:
