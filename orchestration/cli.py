@@ -344,9 +344,10 @@ def _moment(text: str) -> str:
 
 
 def _escaped(error: Exception) -> str:
-    from rich.markup import escape
 
-    return escape(str(error))
+    from orchestration.printing import plain
+
+    return plain(error)
 
 
 if __name__ == "__main__":

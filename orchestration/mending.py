@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from orchestration.printing import plain
 from zhongtai import settings as settings_module
 from zhongtai.errors import UsageError
 from zhongtai.ingest import exported, quarantine, replay
@@ -28,7 +28,7 @@ def print_files(merchant: Merchant, out: Console) -> None:
         since = f"{file.mended:,} mended" if file.mended else ""
         since = "corrected by a later file" if file.replaced_by is not None else since
         rows = f"{sum(file.reasons.values()):,}"
-        table.add_row(f"{file.silo}.{file.table}", escape(file.file), rows, escape(file.message or reasons), since)
+        table.add_row(f"{file.silo}.{file.table}", plain(file.file), rows, plain(file.message or reasons), since)
     out.print(table)
     out.print("Rows: zhongtai quarantine show SILO.TABLE. How to mend them: docs/quarantine.md")
 
@@ -50,11 +50,15 @@ def print_rows(merchant: Merchant, name: str, limit: int, out: Console) -> None:
         number = f" row {row['row_number']}" if row["row_number"] else ""
         where = f"{row['file']}{number}" + (f" ({places})" if places else "")
         column = f", column {row['column_name']}" if row.get("column_name") else ""
-        mended = " [green](mended)[/green]" if row["mended_by"] else ""
-        reason = escape(str(row["reason"]))
-        out.print(f"[yellow]{reason}[/yellow] {escape(where + column)}: {escape(str(row['message']))}{mended}")
+        since = " [green](mended)[/green]" if row["mended_by"] else ""
+        since = " [green](corrected by a later file)[/green]" if row["replaced_by"] else since
+        reason = plain(row["reason"])
+        out.print(f"[yellow]{reason}[/yellow] {plain(where + column)}: {plain(row['message'])}{since}", soft_wrap=True)
         if row["row_text"]:
-            out.print(f"  {escape(str(row['row_text']))}", soft_wrap=True)
+            out.print(f"  {plain(row['row_text'])}", soft_wrap=True)
+    every = quarantine.count(merchant, contract.silo, contract.table)
+    if every > len(shown):
+        out.print(f"{len(shown):,} of {every:,} rejected rows; see more with --limit")
 
 
 def export(merchant: Merchant, name: str, to: Path, out: Console) -> None:

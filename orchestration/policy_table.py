@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from orchestration.printing import plain
 from zhongtai import policies, release
 from zhongtai.merchant import Merchant
 from zhongtai.policies import ALWAYS, PolicyInForce, PolicyValue
@@ -32,7 +32,7 @@ def print_policies(merchant: Merchant, settings: Settings, day: date | None, out
     for value in values:
         if value.effective_from > shown_day and value.position <= 1:
             new = policies.in_force(values, value.effective_from)[value.policy]
-            out.print(f"{value.policy} becomes {_shown(new)} {escape(value.unit)} on {value.effective_from}.")
+            out.print(f"{value.policy} becomes {_shown(new)} {plain(value.unit)} on {value.effective_from}.")
     if current and released_day:
         _print_waiting(current, policies.in_force(values, released_day), out)
     out.print(f"To change one: policies: in {merchant.file}. See docs/policies.md", soft_wrap=True)
@@ -52,7 +52,7 @@ def _table(values: list[PolicyValue], holding: Mapping[str, PolicyInForce]) -> T
     for name, policy in holding.items():
         since = "always" if policy.since == ALWAYS else str(policy.since)
         source = "[green]merchant[/green]" if policy.source == "merchant" else policy.source
-        table.add_row(name, _shown(policy), escape(policy.unit), since, source, escape(descriptions[name]))
+        table.add_row(name, _shown(policy), plain(policy.unit), since, source, plain(descriptions[name]))
     return table
 
 

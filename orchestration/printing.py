@@ -12,6 +12,15 @@ from rich.markup import escape
 from zhongtai.progress import LOGGER, Progress
 
 
+def plain(text: object) -> str:
+    """Text for the console as it stands: no markup, and what a terminal would obey (ESC, CR, NUL) made visible."""
+    return escape("".join(sign if sign.isprintable() or sign == "\n" else _visible(sign) for sign in str(text)))
+
+
+def _visible(sign: str) -> str:
+    return sign.encode("unicode_escape").decode()
+
+
 @contextmanager
 def printed_progress(out: Console) -> Iterator[None]:
     """Prints each piece of work as it is finished inside the block."""
@@ -35,8 +44,8 @@ class _Printer(logging.Handler):
         progress: Progress | None = getattr(record, "progress", None)
         if progress is not None:
             rows = "" if progress.rows is None else f"{progress.rows:,}"
-            note = escape(f"  {progress.note}" if progress.note else "")
+            note = plain(f"  {progress.note}" if progress.note else "")
             self.out.print(
-                f"  {progress.stage:<9} {escape(progress.item):<52} {rows:>12}  {progress.seconds:>6.1f} s{note}",
+                f"  {progress.stage:<9} {plain(progress.item):<52} {rows:>12}  {progress.seconds:>6.1f} s{note}",
                 soft_wrap=True,
             )

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from orchestration.printing import plain
 from zhongtai import alerts, lock, release
-from zhongtai.ingest import drift, ledger, quarantine
+from zhongtai.ingest import drift, ledger
 from zhongtai.ingest.contract import load_contracts
 from zhongtai.ingest.ledger import TableTotals
 from zhongtai.merchant import Merchant
@@ -75,14 +75,14 @@ def print_check(found: CheckResult, out: Console) -> None:
     """One check that did not pass: what must hold, what was found, some of the rows."""
     word, colour = ("FAILED", "red") if found.blocks else ("warning", "yellow")
     out.print(
-        f"[{colour}]{word}[/{colour}] {found.schema_name}.{found.table}: {found.name}: {escape(found.description)}"
+        f"[{colour}]{word}[/{colour}] {found.schema_name}.{found.table}: {found.name}: {plain(found.description)}"
     )
-    out.print(f"  {escape(found.message)}", soft_wrap=True)
+    out.print(f"  {plain(found.message)}", soft_wrap=True)
     if found.blocks and found.samples:
         columns = list(found.samples[0])[:_SAMPLE_COLUMNS]
         table = Table(*columns, title_justify="left")
         for row in found.samples[:5]:
-            table.add_row(*(escape(str(row.get(column))) for column in columns))
+            table.add_row(*(plain(row.get(column)) for column in columns))
         out.print(table)
 
 
@@ -101,7 +101,7 @@ def print_status(merchant: Merchant, settings: Settings, out: Console) -> None:
     alert = alerts.latest(merchant)
     if alert:
         first_line = alert["message"].splitlines()[0] if alert["message"] else "failed"
-        out.print(escape(f"Latest alert: {alert['at']}, run {alert['run_id']}, {alert['step']}: {first_line}"))
+        out.print(plain(f"Latest alert: {alert['at']}, run {alert['run_id']}, {alert['step']}: {first_line}"))
     if lock.is_held(merchant):
         out.print(lock.busy_message(merchant))
 
@@ -109,21 +109,16 @@ def print_status(merchant: Merchant, settings: Settings, out: Console) -> None:
 def _print_tables(merchant: Merchant, settings: Settings, out: Console) -> None:
     """What became of every table's rows."""
     totals = ledger.table_totals(ledger.read(merchant))
-    degraded = quarantine.degraded(merchant)
     table = Table("table", "files", "read", "loaded", "quarantined", "duplicate", "superseded", "erased", "state")
     for contract in load_contracts(settings.sources, sorted(merchant.silos)):
         counts = totals.get((contract.silo, contract.table))
-        numbers = list(dict(counts or TableTotals()).values())
-        broken = degraded.get((contract.silo, contract.table), [])
+        numbers = (counts or TableTotals()).model_dump(exclude={"files_rejected"}).values()
         state = "never arrived" if counts is None else ""
-        state = (
-            f"[red]degraded[/red]: {len(broken):,} of {counts.files if counts else 0:,} files rejected"
-            if broken
-            else state
-        )
+        if counts is not None and counts.files_rejected:
+            state = f"[red]degraded[/red]: {counts.files_rejected:,} of {counts.files:,} files rejected"
         table.add_row(f"{contract.silo}.{contract.table}", *(f"{number:,}" for number in numbers), state)
     out.print(table)
-    if degraded:
+    if any(counts.files_rejected for counts in totals.values()):
         out.print("Why files were rejected: zhongtai quarantine list. See docs/quarantine.md")
 
 
@@ -157,9 +152,9 @@ def print_release(merchant: Merchant, release_id: str, out: Console) -> None:
 def print_rows(result: Any, limit: int, out: Console) -> None:
     """A query's rows as a table."""
     rows = result.slice(0, limit)
-    table = Table(*map(escape, rows.column_names))
+    table = Table(*map(plain, rows.column_names))
     for row in rows.to_pylist():
-        table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
+        table.add_row(*("" if value is None else plain(value) for value in row.values()))
     out.print(table)
     if result.num_rows > limit:
         out.print(f"{limit} of {result.num_rows:,} rows; see more with --limit")
@@ -172,9 +167,9 @@ def print_drift(merchant: Merchant, settings: Settings, out: Console) -> bool:
     for found in findings:
         colour = "red" if found.needs_change else "yellow"
         table = f" {found.table}:" if found.table else ":"
-        out.print(f"[{colour}]{found.kind.replace('_', ' ')}[/{colour}]{table} {escape(found.message)}", soft_wrap=True)
+        out.print(f"[{colour}]{found.kind.replace('_', ' ')}[/{colour}]{table} {plain(found.message)}", soft_wrap=True)
         if found.suggestion:
-            out.print(f"    {escape(found.suggestion)}", soft_wrap=True)
+            out.print(f"    {plain(found.suggestion)}", soft_wrap=True)
     needed = sum(found.needs_change for found in findings)
     tables = {found.table for found in findings if found.suggestion}
     if tables:
@@ -198,4 +193,4 @@ def _print_step_failures(result: dg.ExecuteInProcessResult, out: Console) -> Non
             data = event.step_failure_data
             message = data.user_failure_data.description if data.user_failure_data else None
             error = data.error.cause or data.error if data.error else None
-            out.print(f"[red]FAILED[/red] {event.step_key}: {escape(message or (error.message if error else ''))}")
+            out.print(f"[red]FAILED[/red] {event.step_key}: {plain(message or (error.message if error else ''))}")

@@ -9,7 +9,7 @@ import dagster as dg
 from orchestration.defs.resources import RunOptions
 from zhongtai import fingerprint, policies
 from zhongtai.extract import extract
-from zhongtai.ingest import landing, lateness, ledger, loader, raw_views, reconcile
+from zhongtai.ingest import landing, lateness, ledger, loader, quarantine, raw_views, reconcile
 from zhongtai.ingest.contract import Contract, load_contracts
 from zhongtai.ingest.lateness import Lateness
 from zhongtai.ingest.ledger import TableTotals
@@ -25,6 +25,8 @@ RECONCILES = "rows_reconcile"
 _RECONCILED = (
     "Every row read is loaded, quarantined, duplicate, superseded or erased, and raw and quarantine hold as many."
 )
+READABLE = "files_are_readable"
+_READABLE = "No file is rejected as a whole, unless a later one corrects it."
 ARRIVES = "arrives_in_time"
 _ARRIVES = "The last file landed at most two times the contract's cadence ago."
 OWN_TABLES = {
@@ -78,16 +80,12 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
                 yield _arrival_result(key, arrived[table])
             else:
                 yield dg.MaterializeResult(asset_key=key, metadata={"as_of": run.as_of.isoformat()})
-        results = _reconciled(merchant, contracts)
-        store.save(merchant.warehouse / "checks", "ledger", context.run.run_id, list(results.values()))
-        for key, result in results.items():
-            if key in selected:
-                yield dg.AssetCheckResult(
-                    asset_key=key,
-                    check_name=result.name,
-                    passed=result.status == "passed",
-                    description=result.message or result.description,
-                )
+        results = [*_reconciled(merchant, contracts), *_readable(merchant, contracts)]
+        store.save(merchant.warehouse / "checks", "ledger", context.run.run_id, results)
+        for key, contract in tables.items():
+            for result in results if key in selected else ():
+                if (result.schema_name, result.table) == (f"raw_{contract.silo}", contract.table):
+                    yield _check_result(key, result)
 
     return dg.Definitions(assets=[ingest])
 
@@ -129,14 +127,48 @@ def _table_spec(contract: Contract) -> dg.AssetSpec:
 def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     return [
         dg.AssetCheckSpec(RECONCILES, asset=key, description=_RECONCILED, blocking=True),
+        dg.AssetCheckSpec(READABLE, asset=key, description=_READABLE),
         dg.AssetCheckSpec(ARRIVES, asset=key, description=_ARRIVES),
     ]
 
 
-def _reconciled(merchant: Merchant, contracts: list[Contract]) -> dict[dg.AssetKey, CheckResult]:
+def _check_result(key: dg.AssetKey, result: CheckResult) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=result.name,
+        passed=result.status == "passed",
+        severity=dg.AssetCheckSeverity.ERROR if result.severity == "critical" else dg.AssetCheckSeverity.WARN,
+        description=result.message or result.description,
+    )
+
+
+def _readable(merchant: Merchant, contracts: list[Contract]) -> list[CheckResult]:
+    """Whether files of each table wait that are rejected as a whole; a table that has some is degraded."""
+    degraded = quarantine.degraded(merchant)
+    results = []
+    for contract in contracts:
+        waiting = degraded.get((contract.silo, contract.table), [])
+        told = "; ".join(f"{load.file}: {load.reason}" for load in waiting[:3])
+        results.append(
+            CheckResult(
+                name=READABLE,
+                schema_name=f"raw_{contract.silo}",
+                table=contract.table,
+                kind="reconciliation",
+                severity="warning",
+                status="failed" if waiting else "passed",
+                description=_READABLE,
+                message=f"{len(waiting)} files wait ({told}); see: zhongtai quarantine list" if waiting else "",
+                observed={"files_rejected": len(waiting)},
+            )
+        )
+    return results
+
+
+def _reconciled(merchant: Merchant, contracts: list[Contract]) -> list[CheckResult]:
     """The result of each table's check."""
-    return {
-        dg.AssetKey([silo, table]): CheckResult(
+    return [
+        CheckResult(
             name=RECONCILES,
             schema_name=f"raw_{silo}",
             table=table,
@@ -148,7 +180,7 @@ def _reconciled(merchant: Merchant, contracts: list[Contract]) -> dict[dg.AssetK
             observed={"differences": len(differences)},
         )
         for (silo, table), differences in reconcile.reconcile(merchant, contracts).items()
-    }
+    ]
 
 
 def _own_specs() -> list[dg.AssetSpec]:

@@ -61,7 +61,8 @@ class Reading:
         history: those and the older versions of upsert tables.
         files: what became of each file's rows, in landing order.
         latest: the latest moment of the rows that landed; None where only dates are told.
-        rejected_dates: business dates of rejected rows, where the row still tells it.
+        rejected_dates: business dates of rejected rows, where the row, or the name of a file that cannot be read,
+            still tells it.
     """
 
     rows: pd.DataFrame
@@ -110,8 +111,16 @@ def read(silos: Path, contract: Contract) -> Reading:
         history=_frame([row.values for row in good], contract),
         files=counts,
         latest=max((moment for moment in moments if isinstance(moment, datetime)), default=None),
-        rejected_dates={local_date(moment) for moment in (_event(row, contract) for row in rejected) if moment},
+        rejected_dates={local_date(moment) for moment in (_event(row, contract) for row in rejected) if moment}
+        | {day for name, count in counts.items() if count.unreadable for day in _days_of(name, contract)},
     )
+
+
+def _days_of(name: str, contract: Contract) -> set[date]:
+    """The day in the name of a file that holds facts of a day, such as events_20251101.jsonl.gz."""
+    digits = "".join(letter if letter.isdigit() else " " for letter in name).split()
+    days = [text for text in digits if len(text) == 8 and text.startswith("20")]
+    return {datetime.strptime(text, "%Y%m%d").date() for text in days} if "event_time" in contract.meta else set()
 
 
 def _event(row: dict[str, Any], contract: Contract) -> date | datetime | None:

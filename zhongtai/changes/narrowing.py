@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zhongtai.changes.dimensions import SCHEMA
@@ -10,7 +11,7 @@ from zhongtai.changes.lineage import Rebuilt
 from zhongtai.changes.rows import is_changed, may_move, stretches, table, with_other_versions
 from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.ledger import FileLoad
-from zhongtai.ingest.raw_views import RunContext, show, stored_files
+from zhongtai.ingest.raw_views import RunContext, is_restored, show, stored_files
 from zhongtai.ingest.stored import raw_rows
 from zhongtai.merchant import Merchant
 from zhongtai.sql import quote_identifier
@@ -39,11 +40,12 @@ class RawViews:
         self._stored = [
             (contract, stored_files(merchant, contract, loads)) for contract in contracts if contract.entity
         ]
+        self._restored = {contract.hash for contract, _ in self._stored if is_restored(contract, loads)}
 
     def widen(self) -> None:
         """Makes the views show everything, whether they were narrowed before or not."""
         for contract, files in self._stored:
-            show(self._connection, contract, files, self._context)
+            self._show(contract, files)
         query = "select table_name from duckdb_tables() where schema_name = ? and starts_with(table_name, ?)"
         for (name,) in self._connection.execute(query, [SCHEMA, _KEPT]).fetchall():
             self._connection.execute(f"drop table {SCHEMA}.{quote_identifier(name)}")
@@ -53,7 +55,7 @@ class RawViews:
         for contract, files in self._stored:
             if contract.entity and contract.entity.name == model.days_of and files:
                 rows = f"(select * from {raw_rows(files)} where {self._is_near(contract, model.entity)})"
-                show(self._connection, contract, files, self._context, rows)
+                self._show(contract, files, rows)
 
     def narrow(self) -> None:
         """Makes the views show only the rows of changed entities."""
@@ -69,7 +71,11 @@ class RawViews:
                 # What is found by its id, in files of any age, is found once and not by each fact.
                 if not is_dated:
                     rows = self._kept(contract, rows)
-                show(self._connection, contract, files, self._context, rows)
+                self._show(contract, files, rows)
+
+    def _show(self, contract: Contract, files: list[Path], rows: str | None = None) -> None:
+        restored = contract.hash in self._restored
+        show(self._connection, contract, files, self._context, rows, is_restored=restored)
 
     def _kept(self, contract: Contract, rows: str) -> str:
         """A table that holds some stored rows of a contract's table, until the views show everything again."""

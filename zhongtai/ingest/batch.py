@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ from zhongtai.sql import read_parquet, scalar
 
 if TYPE_CHECKING:
     import duckdb
+
+
+_DATE = re.compile(r"(?<!\d)(20\d{2})[-_.]?(\d{2})[-_.]?(\d{2})(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -157,9 +161,20 @@ def _load_readable(
     changed = {entry.position: entry for entry in stored}
     for position, fault in faults.items():
         rows = {"rows_read": fault.rows, "rows_quarantined": fault.rows}
-        update = {"status": "quarantined", "reason": str(fault), "batch": position, **rows}
+        dates = _dates_named(new[position].file, fault.rows) if work.contract.event_time else {}
+        update = {"status": "quarantined", "reason": str(fault), "batch": position, "quarantined_dates": dates, **rows}
         changed[position] = new[position].model_copy(update=update)
     return [changed[position] for position in sorted(changed)]
+
+
+def _dates_named(name: str, rows: int) -> dict[date, int]:
+    """The date in a file's name, if there is one: the only thing that a file which cannot be read tells of its rows."""
+    found = _DATE.search(name)
+    try:
+        day = date(*map(int, found.groups())) if found else None
+    except ValueError:
+        day = None
+    return {day: max(rows, 1)} if day else {}
 
 
 def _without(queries: list[str], faults: dict[int, FileFault]) -> list[str]:

@@ -40,7 +40,7 @@ class Finding:
 
     Attributes:
         table: `silo.table`; empty for a file that belongs to none.
-        kind: new, missing, renamed, retyped, not_allowed, unreadable, late, never_arrived or unmatched.
+        kind: new, missing, renamed, retyped, not_allowed, unreadable, late, never_arrived, unmatched or unread_sheet.
         message: what was found.
         suggestion: lines for the contract; empty where none is to be changed.
         needs_change: whether rows are lost until the contract, or the source, changes.
@@ -82,6 +82,7 @@ def check(merchant: Merchant, contracts: list[Contract], now: datetime) -> list[
                 findings.append(Finding(name, "never_arrived", f"no file has landed that matches {contract.file}"))
                 continue
             findings += _late(contract, file, now)
+            findings += _unread_sheets(merchant, contracts, contract, file)
             try:
                 arrived = _arrived(merchant, contract, file, loads.get(file.position))
             except (FileFault, ValueError) as fault:
@@ -93,6 +94,17 @@ def check(merchant: Merchant, contracts: list[Contract], now: datetime) -> list[
     for unknown in inbox.unmatched(merchant, contracts):
         findings.append(Finding("", "unmatched", f"{str(unknown)!a} matches no contract and does not land"))
     return findings
+
+
+def _unread_sheets(
+    merchant: Merchant, contracts: list[Contract], contract: Contract, file: LandedFile
+) -> Iterator[Finding]:
+    """Told once of a workbook: at the first of its tables."""
+    first = next(one for one in contracts if one.silo == contract.silo and one.matches(file.name))
+    if first is contract:
+        for sheet in inbox.unread_sheets(contracts, file.silo, file.name, merchant.landing / file.path):
+            message = f"{file.name}: no contract reads the sheet '{sheet}'"
+            yield Finding(f"{contract.silo}.{contract.table}", "unread_sheet", message)
 
 
 def _rejected_before(

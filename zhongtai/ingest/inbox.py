@@ -7,11 +7,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel
 
 from zhongtai.errors import UsageError
+from zhongtai.ingest import sheet_scan
 from zhongtai.ingest.contract import Contract
+from zhongtai.ingest.unpack import FileFault, plain_form
 from zhongtai.merchant import Merchant
 
 LOGGER = logging.getLogger(__name__)
@@ -73,6 +76,25 @@ def unmatched(merchant: Merchant, contracts: list[Contract]) -> list[Path]:
         for file in _files(merchant, silo)
         if not _matching(file, [contract for contract in contracts if contract.silo == silo]) or not _is_utf8(file)
     )
+
+
+def unread_sheets(contracts: list[Contract], silo: str, name: str, content: Path) -> list[str]:
+    """The sheets of a landed workbook that no contract of its silo reads; none of what is no workbook.
+
+    Args:
+        name: of the silo's file.
+        content: the landed file.
+    """
+    matching = _matching(Path(name), [contract for contract in contracts if contract.silo == silo])
+    if not matching or any(contract.format != "xlsx" for contract in matching):
+        return []
+    try:
+        with TemporaryDirectory() as folder:
+            found = sheet_scan.sheets(plain_form(matching[0], content, Path(folder)))
+    except FileFault:
+        return []  # ingest says what is wrong with it
+    read = {contract.sheet or next(iter(found), "") for contract in matching}
+    return [sheet for sheet in found if sheet not in read]
 
 
 def is_by_order(contract: Contract) -> bool:

@@ -143,9 +143,18 @@ def land(merchant: Merchant, contracts: list[Contract]) -> list[LandedFile]:
                 new += _commit(merchant, copied)
                 copied = []
         new += _commit(merchant, copied)
+        _tell_of_unread_sheets(merchant, contracts, new)
         progress.rows = 0
         progress.note = f"{len(new):,} new files" if new else ""
     return new
+
+
+def _tell_of_unread_sheets(merchant: Merchant, contracts: list[Contract], new: list[LandedFile]) -> None:
+    """A workbook may have more sheets than contracts name, and what is in them would vanish without a word."""
+    workbooks = {file.source.path: file for file in new}
+    for place, file in workbooks.items():
+        for sheet in inbox.unread_sheets(contracts, file.silo, file.name, merchant.landing / file.path):
+            LOGGER.warning("%s: no contract reads the sheet %s", ascii(place), ascii(sheet))
 
 
 def land_mended(

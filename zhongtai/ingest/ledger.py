@@ -29,7 +29,8 @@ class FileLoad(BaseModel):
         rows_superseded: rows kept in raw as history whose key has a newer version, here or in a later file.
         rows_late: rows in raw of a business date before the latest that the table had when the file landed.
         first_event_at, last_event_at: UTC, over the rows in raw; a date counts from its local start to its local end.
-        quarantined_dates: quarantined rows by business date, of those whose event time can be read.
+        quarantined_dates: quarantined rows by business date, of those whose event time can be read; of a file that is
+            quarantined as a whole, the date in its name, with one row at least.
         replaced_by: position of a later file from the same place, of a table whose rows are only appended: the later
             one is its correction, and none of its rows holds any more.
     """
@@ -61,6 +62,11 @@ class FileLoad(BaseModel):
             self.rows_loaded + self.rows_quarantined + self.rows_duplicate + self.rows_superseded + self.rows_erased
         )
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the file is quarantined as a whole, and no later one corrects it."""
+        return self.status == "quarantined" and self.replaced_by is None
+
     def holds(self, known_at: int | None) -> bool:
         """Whether the file is known at a landing position (None for the last) and not yet replaced there."""
         if known_at is None:
@@ -69,9 +75,14 @@ class FileLoad(BaseModel):
 
 
 class TableTotals(BaseModel):
-    """The counts of a table's files together."""
+    """The counts of a table's files together.
+
+    Attributes:
+        files_rejected: quarantined as a whole, and not corrected by a later file: the table is degraded.
+    """
 
     files: int = 0
+    files_rejected: int = 0
     rows_read: int = 0
     rows_loaded: int = 0
     rows_quarantined: int = 0
@@ -112,8 +123,9 @@ def table_totals(loads: Iterable[FileLoad]) -> dict[tuple[str, str], TableTotals
     for load in loads:
         total = totals.setdefault((load.silo, load.table), TableTotals())
         total.files += 1
+        total.files_rejected += load.is_waiting
         for count in TableTotals.model_fields:
-            if count != "files":
+            if count.startswith("rows_"):
                 setattr(total, count, getattr(total, count) + getattr(load, count))
     return totals
 

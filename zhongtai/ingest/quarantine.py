@@ -70,17 +70,19 @@ def degraded(merchant: Merchant) -> dict[tuple[str, str], list[FileLoad]]:
     """The tables of which whole files are rejected, and are not corrected by a later one, with those files."""
     tables: dict[tuple[str, str], list[FileLoad]] = {}
     for load in ledger.read(merchant):
-        if load.status == "quarantined" and load.replaced_by is None:
+        if load.is_waiting:
             tables.setdefault((load.silo, load.table), []).append(load)
     return tables
 
 
 def show(merchant: Merchant, silo: str, table: str, limit: int = 20) -> list[dict[str, object]]:
-    """The table's rejected rows in landing order, at most `limit`: quarantine's columns, and `mended_by`.
+    """The table's rejected rows in landing order, at most `limit`: quarantine's columns, `mended_by`, `replaced_by`.
 
-    A file rejected as a whole is one row, with the reason `file` and no row number.
+    A file rejected as a whole is one row, with the reason `file` and no row number. `replaced_by` is the position of
+    the file that corrects the row's.
     """
     loads = [load for load in ledger.read(merchant) if (load.silo, load.table) == (silo, table)]
+    replaced = {load.position: load.replaced_by for load in loads}
     whole: list[dict[str, object]] = [
         {
             "position": load.position,
@@ -99,8 +101,16 @@ def show(merchant: Merchant, silo: str, table: str, limit: int = 20) -> list[dic
     rows = whole + list(_rows(rejected_files(merchant, loads), f"limit {int(limit)}"))
     mended = mended_rows(landing.read_log(merchant))
     for row in rows:
-        row["mended_by"] = mended.get(int(str(row["position"])), {}).get(int(str(row["row_number"] or 0)))
+        position = int(str(row["position"]))
+        row["mended_by"] = mended.get(position, {}).get(int(str(row["row_number"] or 0)))
+        row["replaced_by"] = replaced[position]
     return sorted(rows, key=lambda row: int(str(row["position"])))[:limit]
+
+
+def count(merchant: Merchant, silo: str, table: str) -> int:
+    """How many rows `show` would give without a limit."""
+    loads = [load for load in ledger.read(merchant) if (load.silo, load.table) == (silo, table)]
+    return sum(load.rows_quarantined if load.status == "loaded" else 1 for load in loads)
 
 
 def with_byte_offsets(merchant: Merchant, contract: Contract, rows: list[dict[str, object]]) -> list[dict[str, object]]:

@@ -96,7 +96,8 @@ def create_raw_views(
     context = _context(merchant, contracts, loads, as_of, known_at)
     _drop_what_left(connection, contracts)
     for contract in contracts:
-        show(connection, contract, stored_files(merchant, contract, loads), context)
+        restored = is_restored(contract, loads)
+        show(connection, contract, stored_files(merchant, contract, loads), context, is_restored=restored)
     _write_own_tables(connection, merchant, context, policies, loads)
     return context
 
@@ -107,17 +108,29 @@ def show(
     files: list[Path],
     context: RunContext,
     rows: str | None = None,
+    *,
+    is_restored: bool = False,
 ) -> None:
     """Makes the view of one table.
 
     Args:
         files: where its rows are stored.
         rows: SQL of those of the stored rows that the view is to judge; by default all.
+        is_restored: as the function of that name tells it.
     """
     schema = quote_identifier(f"raw_{contract.silo}")
     connection.execute(f"create schema if not exists {schema}")
-    query = _view_query(contract, rows or raw_rows(files) if files else None, context)
+    query = _view_query(contract, rows or raw_rows(files) if files else None, context, is_restored)
     connection.execute(f"create or replace view {schema}.{quote_identifier(contract.table)} as {query}")
+
+
+def is_restored(contract: Contract, loads: Iterable[FileLoad]) -> bool:
+    """Whether some file of a table holds only because its correction is not known yet.
+
+    Other files were judged without it, so their rows may have the keys of its rows.
+    """
+    held = [load for load in loads if (load.silo, load.table) == (contract.silo, contract.table)]
+    return any(load.replaced_by is not None for load in held)
 
 
 def stored_files(merchant: Merchant, contract: Contract, loads: Iterable[FileLoad]) -> list[Path]:
@@ -217,7 +230,7 @@ def _drop_what_left(connection: duckdb.DuckDBPyConnection, contracts: list[Contr
             connection.execute(f"drop view {quote_identifier(schema)}.{quote_identifier(view)}")
 
 
-def _view_query(contract: Contract, rows: str | None, context: RunContext) -> str:
+def _view_query(contract: Contract, rows: str | None, context: RunContext, is_restored: bool) -> str:
     types = personal.raw_columns(contract)
     types += [("_extra", "varchar"), ("_file_position", "integer"), ("_row_number", "bigint")]
     if rows is None:
@@ -240,6 +253,9 @@ def _view_query(contract: Contract, rows: str | None, context: RunContext) -> st
         query += f" and ({name} <= {last} or {name} is null)"
     if is_versioned:
         query += f" qualify row_number() over (partition by {key} order by {keys.winner_order(contract)}) = 1"
+    elif is_restored and contract.load_mode == "append":
+        # What landed first held then; the others were its duplicates, or in conflict with it.
+        query += f" qualify row_number() over (partition by {key} order by _file_position, _row_number) = 1"
     if contract.deleted and not contract.history:
         query = f"select * from ({query}) where not coalesce({quote_identifier(contract.deleted)}, false)"
     return query

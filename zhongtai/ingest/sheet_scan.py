@@ -100,6 +100,22 @@ def scan(file: Path, sheet: str | None) -> tuple[str, SheetScan]:
     return name, cells.found
 
 
+def sheets(file: Path) -> list[str]:
+    """The names of a workbook's sheets, in their order.
+
+    Raises:
+        FileFault: not a workbook.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            parts = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
+            workbook = _Workbook()
+            _parse(archive.open(_part(parts, "xl/workbook.xml")), _parser(workbook.start))
+    except _BROKEN as error:
+        raise FileFault(f"not readable as a workbook: {error}") from error
+    return workbook.names
+
+
 def _check_sizes(archive: zipfile.ZipFile, file: Path) -> None:
     members = archive.infolist()
     unpacked = sum(member.file_size for member in members)
@@ -146,6 +162,11 @@ class _Workbook:
         self.is_1904 = False
         self._sheets: dict[str, str] = {}
         self._targets: dict[str, str] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Of the sheets, in their order."""
+        return list(self._sheets)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """An element of the workbook's own part."""

@@ -25,9 +25,14 @@ class TableSpec(BaseModel):
 
 
 class SourceCounts(BaseModel):
-    """What became of the rows of a raw table's files; the five last add up to the rows read."""
+    """What became of the rows of a raw table's files; the five last add up to the rows read.
+
+    Attributes:
+        files_rejected: quarantined as a whole, and not corrected since; releases before 2026-12 do not tell.
+    """
 
     files: int
+    files_rejected: int = 0
     rows_read: int
     rows_loaded: int
     rows_quarantined: int

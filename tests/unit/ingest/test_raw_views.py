@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from zhongtai.errors import UsageError, ZhongtaiError
+from zhongtai.ingest import ledger
 from zhongtai.ingest.raw_views import create_raw_views
 
 if TYPE_CHECKING:
@@ -65,6 +66,28 @@ def test_by_default_all_that_is_covered(loaded: Shop, warehouse: duckdb.DuckDBPy
     assert warehouse.execute("from raw_zhongtai.incomplete_dates").fetchall() == [
         ("shop", "orders", date(2024, 5, 1), 1)
     ]
+
+
+def test_the_day_of_an_unreadable_file_is_incomplete(loaded: Shop, warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Its name is all that tells the day; a file of that name that can be read completes it."""
+    file = loaded.incoming / "orders_20240502.csv"
+    file.write_bytes(b"\xff\xfe")
+    (loaded.incoming / "items_20240502.csv").write_bytes(b"")  # when an item changed, its name does not tell
+    (loaded.incoming / "orders_20249999.csv").write_bytes(b"")
+    loaded.run()
+    create_raw_views(warehouse, loaded.merchant, loaded.contracts, [])
+    days = "select table_name, business_date from raw_zhongtai.incomplete_dates order by all"
+    assert warehouse.execute(days).fetchall() == [
+        ("items", date(2024, 5, 2)),
+        ("orders", date(2024, 5, 1)),
+        ("orders", date(2024, 5, 2)),
+    ]
+    totals = ledger.table_totals(ledger.read(loaded.merchant))
+    assert {table: counts.files_rejected for (_, table), counts in totals.items()} == {"orders": 2, "items": 1}
+    file.write_text(loaded.HEADER + "5,Ed,paid,1,2024-05-02 10:00:00\n", encoding="utf-8")
+    loaded.run()
+    create_raw_views(warehouse, loaded.merchant, loaded.contracts, [])
+    assert ("orders", date(2024, 5, 2)) not in warehouse.execute(days).fetchall()
 
 
 def test_known_at_forgets_later_files(loaded: Shop, warehouse: duckdb.DuckDBPyConnection) -> None:

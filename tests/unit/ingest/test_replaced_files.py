@@ -68,6 +68,22 @@ def test_rows_of_later_files_are_judged_without_the_replaced_one(shop: Shop) -> 
     assert all(load.adds_up for load in ledger.read(shop.merchant))
 
 
+def test_known_at_before_a_correction_shows_what_was_published_then(shop: Shop) -> None:
+    """A row that two files had, and its correction took away from the first, is there once before and after."""
+    shop.declare(orders=shop.ORDERS)
+    shop.put("orders_1.csv", shop.HEADER + BAD)
+    conflict = "1,Li,paid,7.00,2024-05-01 10:00:00\n"
+    shop.put("orders_2.csv", shop.HEADER + "2,Wu,paid,20.00,2024-05-01 11:00:00\n" + conflict)
+    shop.run()
+    then = _amounts(shop)
+    assert then == [(1, 99999.0), (2, 20.0)]
+    shop.put("orders_1.csv", shop.HEADER + "3,He,paid,30.00,2024-05-01 12:00:00\n")
+    shop.run()
+    assert _amounts(shop) == [(1, 7.0), (2, 20.0), (3, 30.0)]
+    assert _amounts(shop, known_at=2) == then
+    assert _amounts(shop, known_at=1) == then
+
+
 def test_waiting_lists_what_land_would_copy(shop: Shop) -> None:
     shop.declare(orders=shop.ORDERS)
     assert landing.waiting(shop.merchant, shop.contracts) == []

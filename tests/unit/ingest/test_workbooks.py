@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import xlsxwriter
 
-from zhongtai.ingest import ledger, sheet_scan
+from zhongtai.ingest import drift, ledger, sheet_scan
 from zhongtai.ingest.unpack import FileFault
 
 if TYPE_CHECKING:
@@ -191,3 +191,21 @@ def test_texts_beyond_memory_are_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(sheet_scan, "_TEXT_BYTES", 20)
     with pytest.raises(FileFault, match="more than 20 bytes of text"):
         sheet_scan.scan(file, None)
+
+
+def test_sheets_that_no_contract_reads_are_told(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    """When the workbook lands and whenever contracts are checked; two tables of one workbook tell it once."""
+
+    def fill(book: Any, sheet: Any) -> None:
+        sheet.write_row(0, 0, HEADER)
+        for name in ("more", "notes"):
+            book.add_worksheet(name).write_row(0, 0, HEADER)
+
+    shop.declare(items={**ITEMS, "sheet": "Sheet1"}, others={**ITEMS, "sheet": "more"})
+    (shop.incoming / "items.xlsx").write_bytes(_book(fill))
+    shop.run()
+    told = [record.getMessage() for record in caplog.records if "no contract reads" in record.getMessage()]
+    assert len(told) == 1 and told[0].endswith("items.xlsx': no contract reads the sheet 'notes'")
+    found = drift.check(shop.merchant, shop.contracts, datetime.datetime.now(datetime.UTC))
+    unread = [(finding.kind, finding.message, finding.needs_change) for finding in found]
+    assert unread == [("unread_sheet", "items.xlsx: no contract reads the sheet 'notes'", False)]
