@@ -28,7 +28,7 @@ _RECONCILED = (
 READABLE = "files_are_readable"
 _READABLE = "No file is rejected as a whole, unless a later one corrects it."
 ARRIVES = "arrives_in_time"
-_ARRIVES = "The last file landed at most two times the contract's cadence ago."
+_ARRIVES = "The last file landed at most two times the contract's cadence ago, or its freshness_hours."
 OWN_TABLES = {
     "run_context": "The merchant, and the moment for which everything is computed.",
     "policies": "Every policy with its values over time.",

@@ -111,7 +111,7 @@ def read(silos: Path, contract: Contract) -> Reading:
         history=_frame([row.values for row in good], contract),
         files=counts,
         latest=max((moment for moment in moments if isinstance(moment, datetime)), default=None),
-        rejected_dates={local_date(moment) for moment in (_event(row, contract) for row in rejected) if moment}
+        rejected_dates={local_date(moment) for moment in (_day(row, contract) for row in rejected) if moment}
         | {day for name, count in counts.items() if count.unreadable for day in _days_of(name, contract)},
     )
 
@@ -127,6 +127,12 @@ def _event(row: dict[str, Any], contract: Contract) -> date | datetime | None:
     """When the row happened."""
     moment = row.get(contract.meta.get("event_time", ""))
     return moment if isinstance(moment, date) else None
+
+
+def _day(row: dict[str, Any], contract: Contract) -> date | datetime | None:
+    """When the row counts: by its business date, where the contract has one that the row tells."""
+    moment = row.get(contract.meta.get("business_date", ""))
+    return moment if isinstance(moment, date) else _event(row, contract)
 
 
 def local_date(moment: date | datetime) -> date:

@@ -71,7 +71,7 @@ counted as (
 select entity_date
 from counted
         {%- if much is not none %}
-where entities {{ '>=' if much else '<' }} (select avg(entities) / 2 from counted)
+where 2 * entities * (select count(*) from counted) {{ '>=' if much else '<' }} (select sum(entities) from counted)
         {%- endif %}
     {%- endset -%}
     {%- set dates = run_query(query).columns[0].values() | list if execute else [] -%}

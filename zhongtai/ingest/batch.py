@@ -161,7 +161,7 @@ def _load_readable(
     changed = {entry.position: entry for entry in stored}
     for position, fault in faults.items():
         rows = {"rows_read": fault.rows, "rows_quarantined": fault.rows}
-        dates = _dates_named(new[position].file, fault.rows) if work.contract.event_time else {}
+        dates = _dates_named(new[position].file, fault.rows) if work.contract.has_days else {}
         update = {"status": "quarantined", "reason": str(fault), "batch": position, "quarantined_dates": dates, **rows}
         changed[position] = new[position].model_copy(update=update)
     return [changed[position] for position in sorted(changed)]

@@ -146,7 +146,10 @@ class Contract(_Strict):
         records: where the records are in a JSON document, keys joined by dots; empty where the document is the list.
         sheet: the sheet of a workbook; by default the first.
         delimiter, quote, encoding: of CSV files; an empty quote says that nothing is quoted.
+        business_date: the column that tells on which day a row counts (its local date, where it is a timestamp), where
+            `event_time` tells when it was written; a day of which rows are rejected is incomplete.
         cadence: how often the table is expected to land.
+        freshness_hours: after how many hours without a new file it is late; by default after two cadences.
         entity: what the middle layer makes anew when a row changes (docs/decisions/0019-what-changed.md); by default
             whatever reads the table.
     """
@@ -163,14 +166,21 @@ class Contract(_Strict):
     deleted: str | None = None
     history: bool = False
     event_time: str | None = None
+    business_date: str | None = None
     records: str = ""
     sheet: str | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     quote: str = Field(default='"', max_length=1)
     encoding: str = "utf-8"
     cadence: Literal["once", "hourly", "daily", "weekly", "monthly"] = "daily"
+    freshness_hours: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     entity: Entity | None = None
     yaml_file: Path = Field(exclude=True)
+
+    @property
+    def has_days(self) -> bool:
+        """Whether its rows tell on which day they count."""
+        return self.business_date is not None or self.event_time is not None
 
     @model_validator(mode="after")
     def _columns_exist(self) -> Contract:
@@ -183,6 +193,7 @@ class Contract(_Strict):
             ("version", (self.version,)),
             ("deleted", (self.deleted,)),
             ("event_time", (self.event_time,)),
+            ("business_date", (self.business_date,)),
             ("entity", (self.entity.column if self.entity else None,)),
         ):
             for name in names:
@@ -193,8 +204,9 @@ class Contract(_Strict):
                 raise ValueError(f"'{name}' is part of the key and cannot be nullable")
         if self.history and (self.load_mode not in ("upsert", "tombstone") or self.version is None):
             raise ValueError("history is kept of upsert and tombstone tables with a version")
-        if self.event_time and self.column(self.event_time).data_type not in ("timestamp", "date"):
-            raise ValueError(f"event_time '{self.event_time}' must be a timestamp or a date")
+        for role, told in (("event_time", self.event_time), ("business_date", self.business_date)):
+            if told and self.column(told).data_type not in ("timestamp", "date"):
+                raise ValueError(f"{role} '{told}' must be a timestamp or a date")
         return self
 
     @model_validator(mode="after")
@@ -271,7 +283,14 @@ class Contract(_Strict):
         # Contracts from before there were other names keep their hash.
         unused = set() if any(column.also_named for column in self.columns) else {"also_named"}
         columns: IncEx = {"__all__": {"description", "identity", "of_another", *unused}}
-        words: IncEx = {"description": True, "cadence": True, "entity": True, "columns": columns}
+        words: IncEx = {
+            "description": True,
+            "cadence": True,
+            "freshness_hours": True,
+            "entity": True,
+            "columns": columns,
+            **({} if self.business_date else {"business_date": True}),
+        }
         return hashlib.sha256(self.model_dump_json(exclude=words).encode()).hexdigest()[:16]
 
 

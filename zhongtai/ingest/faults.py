@@ -138,13 +138,14 @@ def row_text(contract: Contract) -> str:
 
 
 def business_date(contract: Contract, zone: str) -> str:
-    """SQL of the row's local date, NULL where there is no event time or it cannot be read."""
-    if contract.event_time is None:
-        return "cast(null as date)"
-    place = [column.name for column in contract.columns].index(contract.event_time)
-    if contract.columns[place].data_type == "date":
-        return f"t{place}"
-    return casts.local_date(f"t{place}", zone)
+    """SQL of the row's local date, NULL where nothing tells it or it cannot be read."""
+    names = [column.name for column in contract.columns]
+    days = []
+    for told in filter(None, (contract.business_date, contract.event_time)):
+        place = names.index(told)
+        is_date = contract.columns[place].data_type == "date"
+        days.append(f"t{place}" if is_date else casts.local_date(f"t{place}", zone))
+    return f"coalesce({', '.join(days)})" if days else "cast(null as date)"
 
 
 def _conditions(place: int, column: Column, source_type: str) -> list[str]:

@@ -38,7 +38,7 @@ class Lateness:
 
     @property
     def is_late(self) -> bool:
-        """Whether the last file landed more than two times its cadence ago."""
+        """Whether the last file landed longer ago than the contract allows."""
         return self.late_by > timedelta(0)
 
     @property
@@ -53,9 +53,14 @@ class Lateness:
 
 
 def late_by(contract: Contract, file: LandedFile, now: datetime) -> timedelta:
-    """How long ago the file after this one was expected; zero while that is less than another cadence ago."""
-    cadence = _CADENCES.get(contract.cadence)
+    """How long ago the file after this one was expected; zero while that is less than another cadence ago.
+
+    Where the contract says how fresh the table must be, that is when it was expected.
+    """
     age = now - file.landed_at
+    if contract.freshness_hours is not None:
+        return max(age - timedelta(hours=contract.freshness_hours), timedelta(0))
+    cadence = _CADENCES.get(contract.cadence)
     if cadence is None or age <= _CADENCES_ALLOWED * cadence:
         return timedelta(0)
     return age - cadence

@@ -113,6 +113,19 @@ def test_late_is_what_was_expected_more_than_a_cadence_ago(
         assert found.message == "expected daily; what follows orders_1.csv is late by 4 days and 3 hours"
 
 
+@pytest.mark.parametrize("cadence", ["hourly", "monthly", "once"])
+def test_how_fresh_a_table_must_be_its_contract_may_say(shop: Shop, cadence: str) -> None:
+    shop.declare(orders={**shop.ORDERS, "cadence": cadence, "freshness_hours": 36})
+    _orders(shop, "orders_1.csv", "2024-05-02 09:00:00")
+    shop.run()
+    (file,) = landing.read_log(shop.merchant)
+    for hours, late in ((36, 0), (37, 1), (84, 48)):
+        assert late_by(shop.contracts[0], file, file.landed_at + timedelta(hours=hours)) == timedelta(hours=late)
+    loaded_by = shop.contracts[0].hash
+    shop.declare(orders={**shop.ORDERS, "cadence": cadence, "freshness_hours": 12})
+    assert shop.contracts[0].hash == loaded_by, "no file is loaded again for it"
+
+
 def test_what_never_arrived_and_what_only_was_mended(shop: Shop) -> None:
     assert _found(shop).last is None
     assert _found(shop).message == "no file has landed that matches orders*.csv"

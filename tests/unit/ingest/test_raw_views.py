@@ -90,6 +90,20 @@ def test_the_day_of_an_unreadable_file_is_incomplete(loaded: Shop, warehouse: du
     assert ("orders", date(2024, 5, 2)) not in warehouse.execute(days).fetchall()
 
 
+def test_a_rejected_row_makes_the_day_incomplete_on_which_it_counts(
+    shop: Shop, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    """Its event time tells when it was written; it is all that there is where the day cannot be read."""
+    columns = {**shop.ORDERS["columns"], "written_at": {"data_type": "timestamp", "time_zone": "local"}}
+    shop.declare(orders={**shop.ORDERS, "columns": columns, "event_time": "written_at", "business_date": "placed_at"})
+    rows = ["1,Ann,lost,1,2024-05-01 23:30:00,2024-05-04 10:00:00", "2,Bo,lost,1,yesterday,2024-05-05 10:00:00"]
+    shop.put("orders.csv", "order_id,buyer,status,amount,placed_at,written_at\n" + "\n".join(rows) + "\n")
+    shop.run()
+    create_raw_views(warehouse, shop.merchant, shop.contracts, [], as_of=datetime(2024, 6, 1, tzinfo=UTC))
+    days = "select business_date, quarantined_rows from raw_zhongtai.incomplete_dates order by all"
+    assert warehouse.execute(days).fetchall() == [(date(2024, 5, 1), 1), (date(2024, 5, 5), 1)]
+
+
 def test_known_at_forgets_later_files(loaded: Shop, warehouse: duckdb.DuckDBPyConnection) -> None:
     context = create_raw_views(warehouse, loaded.merchant, loaded.contracts, [], known_at=2)
     assert context.as_of == datetime(2024, 5, 1, 2, tzinfo=UTC)
