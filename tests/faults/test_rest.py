@@ -78,7 +78,9 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.records = {number: {"id": number, "version": 1, "amount": 19.99} for number in range(1, 96)}
+        self.records: dict[int, Any] = {
+            number: {"id": number, "version": 1, "amount": 19.99} for number in range(1, 96)
+        }
         self.faults: list[Fault | None] = []
         self.asked: list[tuple[str, dict[str, str], str | None]] = []
         self.by = "number"
@@ -89,7 +91,11 @@ class _Server(ThreadingHTTPServer):
 
     def page(self, query: dict[str, str]) -> bytes:
         since = int(query.get("since", 0))
-        records = [record for record in self.records.values() if record["version"] >= since]
+        records = [
+            record
+            for record in self.records.values()
+            if not isinstance(record, dict) or not isinstance(record["version"], int) or record["version"] >= since
+        ]
         place = self.place(query)
         data: dict[str, Any] = {"list": records[place : place + SIZE]}
         if place + SIZE < len(records):
@@ -243,6 +249,24 @@ def answering(status: int, body: bytes, location: str = "") -> Fault:
         return True
 
     return fault
+
+
+@pytest.mark.parametrize("by", ["number", "offset", "cursor", "link", "header"])
+def test_what_is_no_object_is_a_row_with_its_reason_and_ends_no_paging(shop: Shop, server: _Server, by: str) -> None:
+    server.by = by
+    odd = [None, "x", 7, [1], True, [], "", None, None, None]
+    lists = {"id": 12, "version": [3], "amount": 1}
+    listed = [*server.records.values()][:SIZE] + odd + [{"id": 11, "version": 2, "amount": 1}, "last", lists]
+    server.records = dict(enumerate(listed))
+    assert load(shop, server, since={"param": "since", "field": "version"}) == len(listed)
+    assert stored(shop) == [*((number, 1) for number in range(1, SIZE + 1)), (SIZE + 1, 2)]
+    *rejected, number = shop.rejected("orders")
+    assert {(row["reason"], row["message"]) for row in rejected} == {("structure", "not a JSON object")}
+    texts = [None, '"x"', "7", "[1]", "true", "[]", '""', None, None, None, '"last"']
+    assert [row["row_text"]["line"] for row in rejected] == texts
+    assert (number["row_text"]["id"], number["reason"]) == ("12", "type")
+    assert shop.counts() == [(10, 10, 0, 0, 0), (10, 0, 10, 0, 0), (3, 1, 2, 0, 0)]
+    assert positions.read(shop.merchant, "shop", "orders").cursor == "2"
 
 
 def test_a_server_that_dies_is_asked_again_from_where_it_broke(shop: Shop, server: _Server) -> None:

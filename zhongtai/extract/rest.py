@@ -89,7 +89,7 @@ def _endpoint(
             )
         records += len(found)
         if endpoint.since is not None:
-            position.seen = _greatest([position.seen, *(record.get(endpoint.since.field) for record in found)])
+            position.seen = _greatest([position.seen, *_values(found, endpoint.since.field)])
         position.page = _next_page(source, endpoint, position, response, len(found))
         if position.page is None:
             break
@@ -212,8 +212,8 @@ def _next_page(
     return following
 
 
-def _records(contract: Contract, document: Any) -> list[dict[str, Any]]:
-    """The page's records, where the contract says they are.
+def _records(contract: Contract, document: Any) -> list[Any]:
+    """The page's records, where the contract says they are; what is no object among them is for ingest to judge.
 
     Raises:
         ValueError: there is no list.
@@ -221,7 +221,7 @@ def _records(contract: Contract, document: Any) -> list[dict[str, Any]]:
     found = _at(document, contract.records)
     if not isinstance(found, list):
         raise ValueError(f"the answer has no list at {contract.records or 'its root'}")
-    return [record for record in found if isinstance(record, dict)]
+    return found
 
 
 def _at(document: Any, path: str) -> Any:
@@ -231,6 +231,12 @@ def _at(document: Any, path: str) -> Any:
     return document
 
 
+def _values(records: list[Any], field: str) -> list[str | int | float]:
+    """What the records tell in a field; another kind of value is no place to go on from."""
+    values = [record.get(field) for record in records if isinstance(record, dict)]
+    return [value for value in values if isinstance(value, str | int | float)]
+
+
 def _greatest(values: list[Any]) -> str | None:
     """The greatest of numbers by value, of texts (ISO 8601 moments in one clock) by their letters."""
     known = [value for value in values if value is not None]
@@ -238,7 +244,7 @@ def _greatest(values: list[Any]) -> str | None:
         return None
     try:
         return str(max(known, key=int))
-    except ValueError:
+    except (ValueError, OverflowError):
         return str(max(known, key=str))
 
 
