@@ -16,10 +16,11 @@ from adbc_driver_postgresql import dbapi
 
 from tests.faults.server import postgres
 from tests.unit.ingest.conftest import Shop
-from zhongtai.errors import UsageError, ZhongtaiError
-from zhongtai.extract import positions
+from zhongtai.errors import ZhongtaiError
+from zhongtai.extract import extract, positions
 from zhongtai.extract import postgres as extraction
 from zhongtai.extract.config import PostgresSource
+from zhongtai.merchant import SiloLocation
 
 pytestmark = pytest.mark.faults
 
@@ -239,12 +240,145 @@ def test_a_server_that_was_restored_is_read_anew(shop: Shop, dsn: str) -> None:
     assert load(shop, dsn) == 1
 
 
+VIEW = "create view seen as select * from items"
+MATERIALIZED = "create materialized view seen as select * from items"
+PARTITIONED = (
+    "create table seen (like items) partition by range (item_id)",
+    "create table low partition of seen for values from (0) to (100)",
+)
+FOREIGN = ("create extension file_fdw", "create server files foreign data wrapper file_fdw")
+FOREIGN_COLUMNS = (
+    "(item_id bigint not null, version bigint, name text, price numeric(20, 4), changed_at timestamptz) "
+    "server files options (program 'echo 1,1,a,1,2024-05-01', format 'csv')"
+)
+
+
+@pytest.mark.parametrize(
+    ("create", "kind"),
+    [
+        ((VIEW,), "is a view"),
+        ((*FOREIGN, f"create foreign table seen {FOREIGN_COLUMNS}"), "is a foreign table"),
+        (
+            (
+                *PARTITIONED,
+                *FOREIGN,
+                f"create foreign table far {FOREIGN_COLUMNS}",
+                "alter table seen attach partition far for values from (100) to (200)",
+                "insert into seen select * from items",
+            ),
+            "has a part that is a foreign table",
+        ),
+    ],
+)
+def test_rows_that_tell_no_transaction_are_refused_a_cursor_and_read_whole_without(
+    shop: Shop, dsn: str, create: tuple[str, ...], kind: str
+) -> None:
+    run(dsn, CREATE, "insert into items values (1, 1, 'a', 1)", *create)
+    table = {"relation": "seen"}
+    with_cursor = PostgresSource.model_validate(
+        {"dsn_env": "DSN", "tables": {"items": {**table, "cursor": "changed_at"}}}
+    )
+    for _ in range(2):
+        with pytest.raises(ZhongtaiError, match=rf'shop\.items: "public"\."seen" {kind}, .* Leave \'cursor\' away'):
+            load(shop, dsn, with_cursor)
+    assert not list(shop.incoming.iterdir())
+    whole = PostgresSource.model_validate({"dsn_env": "DSN", "tables": {"items": table}})
+    rows_there = 2 if "far" in str(create) else 1
+    assert [load(shop, dsn, whole) for _ in range(2)] == [rows_there, rows_there]
+    assert holding(shop) == {1: (1, "a")}
+
+
+def test_tables_are_of_one_moment_although_one_before_them_fails(
+    shop: Shop, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.declare(items=ITEMS, others={**ITEMS, "file": "others_*.parquet"})
+    run(dsn, CREATE, "insert into items values (1, 1, 'a', 1)")
+    run(dsn, "create view others as select 1 / (item_id - 1) as item_id, version from items")
+    rows_of_table = extraction._table
+
+    def written_to(*args: Any) -> int:
+        run(dsn, "insert into items select max(item_id) + 1, 1, 'meanwhile', 1 from items")
+        return rows_of_table(*args)
+
+    monkeypatch.setattr(extraction, "_table", written_to)
+    source = PostgresSource.model_validate({"dsn_env": "DSN", "tables": {"others": None, "items": None}})
+    with pytest.raises(ZhongtaiError, match=r"shop\.others: .*division by zero$"):
+        load(shop, dsn, source)
+    shop.run()
+    assert holding(shop) == {1: (1, "a")}
+
+
+@pytest.mark.parametrize("create", [(MATERIALIZED,), PARTITIONED], ids=["materialized view", "partitioned table"])
+def test_relations_whose_rows_tell_their_transaction_lose_no_late_row(
+    shop: Shop, dsn: str, create: tuple[str, ...]
+) -> None:
+    run(dsn, CREATE, *create)
+    source = PostgresSource.model_validate(
+        {"dsn_env": "DSN", "tables": {"items": {"relation": "seen", "cursor": "changed_at"}}}
+    )
+    target = "items" if create == (MATERIALIZED,) else "seen"
+    refresh = ["refresh materialized view seen"] if target == "items" else []
+    with dbapi.connect(dsn) as late, late.cursor() as cursor:
+        cursor.execute(f"insert into {target} values (1, 1, 'late', 1, now())")
+        time.sleep(0.05)
+        run(dsn, f"insert into {target} values (2, 1, 'in time', 2, now())", *refresh)
+        assert load(shop, dsn, source) == 1
+        late.commit()
+    run(dsn, "select 1", *refresh)
+    assert load(shop, dsn, source) >= 1
+    assert holding(shop) == {1: (1, "late"), 2: (1, "in time")}
+    assert load(shop, dsn, source) == 0
+
+
+def test_a_table_that_fails_keeps_no_other_from_being_read(shop: Shop, dsn: str) -> None:
+    """Because of its kind or its absence, at its first row, or within its rows."""
+    tables = ("seen", "gone", "broken", "torn", "items")
+    shop.declare(**{name: {**ITEMS, "file": f"{name}_*.parquet"} for name in tables})
+    first = "select 1 as item_id, 1 as version, repeat('x', 1000) as name, 1 as price, 1 /"
+    run(
+        dsn,
+        CREATE,
+        "insert into items select i, 1, 'item', i from generate_series(1, 5) as i",
+        VIEW,
+        f"create view broken as {first} (item_id - 1) as changed_at from items",
+        f"create view torn as {first} (i - 40000) as changed_at from generate_series(1, 40000) as i",
+    )
+    cursors = {"seen": {"cursor": "changed_at"}, "items": {"cursor": "changed_at"}}
+    source = PostgresSource.model_validate({"dsn_env": "DSN", "tables": {name: cursors.get(name) for name in tables}})
+    for _ in range(2):
+        with pytest.raises(ZhongtaiError) as found:
+            load(shop, dsn, source)
+        shop.run()
+        seen, gone, broken, torn = str(found.value).split("; shop.")
+        assert seen.startswith('shop.seen: "public"."seen" is a view')
+        assert gone.startswith('gone: the database has no table "public"."gone"')
+        assert [text.split(":")[0] for text in (broken, torn)] == ["broken", "torn"]
+        assert "division by zero" in broken and "division by zero" in torn
+        assert len(shop.raw("items")) == 5
+    assert [file.name for file in shop.incoming.iterdir()] == ["items_00000001.parquet"]
+
+
+def test_a_database_that_fails_keeps_no_interface_of_its_silo_waiting(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DSN", "postgresql://tester:hunter2@127.0.0.1:1/postgres")
+    pages = {**ITEMS, "file": "pages_*.json", "format": "json"}
+    shop.declare(items=ITEMS, pages=pages)
+    asked = {"base_url": "http://127.0.0.1:1", "attempts": 1, "endpoints": {"pages": {"path": "/pages"}}}
+    shop.merchant.silos["shop"] = SiloLocation.model_validate(
+        {"path": str(shop.incoming), "postgres": {"dsn_env": "DSN", "tables": {"items": None}}, "rest": asked}
+    )
+    failures = extract.extract(shop.merchant, shop.contracts)["shop"]
+    assert "PostgreSQL at $DSN cannot be read" in failures and "shop.pages: the first page" in failures
+    assert "hunter2" not in failures
+
+
 def test_what_is_wrong_is_said(shop: Shop, dsn: str) -> None:
-    with pytest.raises(UsageError, match=r'shop\.items: the database has no table "public"\."items"'):
+    with pytest.raises(ZhongtaiError, match=r'shop\.items: the database has no table "public"\."items"'):
         load(shop, dsn)
     run(dsn, CREATE)
     wrong = PostgresSource.model_validate({"dsn_env": "DSN", "tables": {"items": {"cursor": "moved_at"}}})
-    with pytest.raises(UsageError, match="there is no column moved_at"):
+    with pytest.raises(ZhongtaiError, match="there is no column moved_at"):
         load(shop, dsn, wrong)
     secret = "postgresql://tester:hunter2@127.0.0.1:1/postgres"
     with pytest.raises(ZhongtaiError, match=r"shop: PostgreSQL at \$DSN cannot be read") as found:

@@ -15,7 +15,7 @@ LOGGER = logging.getLogger(__name__)
 def extract(merchant: Merchant, contracts: list[Contract], silos: list[str] | None = None) -> dict[str, str]:
     """Writes what is new into the silos' folders.
 
-    A silo that cannot be asked does not keep the others waiting.
+    A silo that cannot be asked does not keep the others waiting, nor does a table of it.
 
     Args:
         silos: only these, where given.
@@ -50,18 +50,28 @@ def is_extracted(merchant: Merchant, silo: str) -> bool:
 
 
 def _extract_silo(merchant: Merchant, silo: str, location: SiloLocation, contracts: list[Contract]) -> None:
+    broken = []
     if location.postgres is not None:
         from zhongtai.extract import postgres
 
-        postgres.extract(
-            merchant, silo, location.postgres, _secret(merchant, silo, location.postgres.dsn_env), contracts
-        )
+        dsn = _secret(merchant, silo, location.postgres.dsn_env)
+        try:
+            postgres.extract(merchant, silo, location.postgres, dsn, contracts)
+        except UsageError:
+            raise
+        except ZhongtaiError as error:
+            broken.append(str(error))
     if location.rest is not None:
         from zhongtai.extract import rest
 
         name = location.rest.token_env
         token = _secret(merchant, silo, name) if name is not None else None
-        rest.extract(merchant, silo, location.rest, token, contracts)
+        try:
+            rest.extract(merchant, silo, location.rest, token, contracts)
+        except ZhongtaiError as error:
+            broken.append(str(error))
+    if broken:
+        raise ZhongtaiError("; ".join(broken))
 
 
 def _secret(merchant: Merchant, silo: str, name: str) -> str:

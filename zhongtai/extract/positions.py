@@ -67,7 +67,11 @@ def put(merchant: Merchant, contract: Contract, sequence: int, write: Callable[[
         number += 1
     final = folder / f"{before}{number:08d}{behind}"
     temporary = final.with_name(f".{final.name}.part")
-    write(temporary)
+    try:
+        write(temporary)
+    except BaseException:
+        temporary.unlink(missing_ok=True)  # a source that breaks off leaves no part of itself
+        raise
     temporary.chmod(0o600)
     journal.put_in_place(temporary, final)
     return number

@@ -8,6 +8,7 @@ Information Functions"); what is read twice is a duplicate by the contract's key
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,12 +31,16 @@ _NATIVE = {"int2", "int4", "int8", "bool", "float4", "float8", "date", "timestam
 _XIDS = 1 << 32  # a row tells 32 bits of its transaction's number, a snapshot all 64
 
 
+class _BrokenError(Exception):
+    """Rows that the server began to tell, and did not tell to their end."""
+
+
 def extract(merchant: Merchant, silo: str, source: PostgresSource, dsn: str, contracts: list[Contract]) -> int:
     """Reads what changed in each table since the last time; returns how many rows were written.
 
     Raises:
-        UsageError: a table or column that is not there.
-        ZhongtaiError: the database cannot be read; names no secret.
+        UsageError: there is no driver.
+        ZhongtaiError: the database cannot be read, or tables of it; the others were read nevertheless. Names no secret.
     """
     try:
         import adbc_driver_manager
@@ -44,25 +49,39 @@ def extract(merchant: Merchant, silo: str, source: PostgresSource, dsn: str, con
         raise UsageError("PostgreSQL needs a driver. Run: pip install 'zhongtai[databases]'") from error
 
     by_table = {contract.table: contract for contract in contracts}
-    rows = 0
+    rows, broken = 0, []
     try:
-        with dbapi.connect(dsn) as connection:
-            _execute(connection, "set transaction isolation level repeatable read read only")
+        # The driver's own transactions take no savepoint back after a failure; "begin" makes one that does.
+        with dbapi.connect(dsn, autocommit=True) as connection:
+            _execute(connection, "begin isolation level repeatable read read only")
             snapshot = _text(connection, "select cast(pg_current_snapshot() as text)")
             for name, table in source.tables.items():
-                with timed("extract", f"{silo}.{name}") as stage:
-                    stage.rows = _table(
-                        connection, merchant, by_table[name], source.db_schema, table or PostgresTable(), snapshot
-                    )
-                    rows += stage.rows
-            connection.rollback()
+                # A failure would end the transaction, and with it the snapshot of the tables behind.
+                _execute(connection, "savepoint before_table")
+                try:
+                    with timed("extract", f"{silo}.{name}") as stage:
+                        stage.rows = _table(
+                            connection, merchant, by_table[name], source.db_schema, table or PostgresTable(), snapshot
+                        )
+                        rows += stage.rows
+                except (adbc_driver_manager.Error, _BrokenError) as error:
+                    broken.append(f"{silo}.{name}: PostgreSQL cannot read it: {_reason(error, dsn)}")
+                except ZhongtaiError as error:
+                    broken.append(str(error))
+                _execute(connection, "rollback to savepoint before_table")
+            _execute(connection, "rollback")
     except adbc_driver_manager.Error as error:
-        reason = str(error).replace(dsn, "…").strip().splitlines()[0]
-        raise ZhongtaiError(
-            f"{silo}: PostgreSQL at ${source.dsn_env} cannot be read: {reason}. What was written so far is whole; the "
-            "next run goes on from there."
-        ) from error
+        broken.append(
+            f"{silo}: PostgreSQL at ${source.dsn_env} cannot be read: {_reason(error, dsn)}. What was written so far "
+            "is whole; the next run goes on from there"
+        )
+    if broken:
+        raise ZhongtaiError("; ".join(broken))
     return rows
+
+
+def _reason(error: Exception, dsn: str) -> str:
+    return str(error).replace(dsn, "…").strip().splitlines()[0].rstrip(".")
 
 
 def _table(
@@ -76,25 +95,25 @@ def _table(
     """Writes one file with what is new, where there is anything."""
     relation = _relation(schema, table.relation or contract.table)
     columns = _columns(connection, relation, contract)
+    if table.cursor is not None:
+        _check_cursor(connection, relation, contract, table.cursor, columns)
     before = positions.read(merchant, contract.silo, contract.table)
     cursor = None
     if table.cursor is not None:
-        if table.cursor not in columns:
-            raise UsageError(f"{contract.silo}.{contract.table}: there is no column {table.cursor} in {relation}")
         cursor = _text(connection, f"select cast(max({quote_identifier(table.cursor)}) as text) from {relation}")
     chosen = ", ".join(_selected(name, kind) for name, kind in columns.items())
     query = f"select {chosen} from {relation}{_changed(table, columns, before, snapshot)}"
     written = 0
     with connection.cursor() as reading:
         reading.execute(query)
-        reader = reading.fetch_record_batch()
-        first = next((batch for batch in reader if batch.num_rows), None)
+        batches = _batches(reading.fetch_record_batch())
+        first = next(batches, None)
         sequence = before.sequence
         if first is not None:
 
             def write(file: Path) -> None:
                 nonlocal written
-                written = _write(file, first, reader)
+                written = _write(file, first, batches)
 
             sequence = positions.put(merchant, contract, before.sequence, write)
     position = Position(
@@ -104,7 +123,23 @@ def _table(
     return written
 
 
-def _write(file: Path, first: pa.RecordBatch, rest: pa.RecordBatchReader) -> int:
+def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Batches that have rows.
+
+    Raises:
+        _BrokenError: the server could not tell them all, which Arrow does not tell from a disk that is full.
+    """
+    import pyarrow as pa
+
+    try:
+        for batch in reader:
+            if batch.num_rows:
+                yield batch
+    except (OSError, pa.ArrowException) as error:
+        raise _BrokenError(str(error)) from error
+
+
+def _write(file: Path, first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> int:
     import pyarrow.parquet as pq
 
     rows = 0
@@ -162,6 +197,39 @@ def _columns(connection: Connection, relation: str, contract: Contract) -> dict[
     if held := sorted(name for name, kind in columns.items() if kind == "bytea" and name in wanted):
         raise UsageError(f"{contract.silo}.{contract.table}: column {held[0]} of {relation} holds bytes, not values")
     return {name: kind for name, kind in columns.items() if kind != "bytea"}
+
+
+def _check_cursor(
+    connection: Connection, relation: str, contract: Contract, cursor: str, columns: dict[str, str]
+) -> None:
+    """Checks that the relation has the column, and that each of its rows tells the transaction that wrote it.
+
+    In the catalog a foreign table has `xmin` as well; its values are no transactions of this server.
+
+    Raises:
+        UsageError: it does not.
+    """
+    table = f"{contract.silo}.{contract.table}"
+    if cursor not in columns:
+        raise UsageError(f"{table}: there is no column {cursor} in {relation}")
+    itself = f"to_regclass({quote_literal(relation)})"
+    kind = _text(
+        connection,
+        f"with recursive parts(part) as (select cast({itself} as oid) "
+        "union select inhrelid from pg_inherits inner join parts on inhparent = part) "
+        "select case when relkind = 'v' then 'is a view' "
+        f"when relkind = 'f' and part = {itself} then 'is a foreign table' "
+        "when relkind = 'f' then 'has a part that is a foreign table' else 'has a storage of its own' end "
+        "from parts inner join pg_class on pg_class.oid = part left join pg_am on pg_am.oid = relam "
+        "where relkind not in ('r', 'm', 'p') or coalesce(amname, 'heap') <> 'heap' or not exists "
+        "(select from pg_attribute where attrelid = part and attnum < 0 and attname = 'xmin') limit 1",
+    )
+    if kind is not None:
+        raise UsageError(
+            f"{table}: {relation} {kind}, whose rows do not tell which transaction wrote them (xmin), so that with a "
+            f"cursor those that are committed late would be lost. Leave 'cursor' away, and all of it is read each "
+            "time; or name the table that has the rows: relation"
+        )
 
 
 def _selected(name: str, kind: str) -> str:
