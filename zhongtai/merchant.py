@@ -37,7 +37,7 @@ class SiloLocation(BaseModel):
         postgres, rest: a database or an interface whose rows are written into the folder first.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     path: str | None = None
     package: str | None = None
@@ -83,7 +83,7 @@ class Merchant(BaseModel):
         environment_personal_key, environment_personal_key_file: the environment's, as `settings` read them.
     """
 
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
 
     name: str
     title: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import threading
 import time
@@ -13,16 +14,17 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
 import tenacity
 
 from tests.unit.ingest.conftest import Shop
-from zhongtai.errors import ZhongtaiError
-from zhongtai.extract import positions, rest
+from zhongtai.errors import UsageError, ZhongtaiError
+from zhongtai.extract import extract, positions, rest
 from zhongtai.extract.config import RestSource
 from zhongtai.ingest import quarantine
+from zhongtai.merchant import SiloLocation
 
 pytestmark = pytest.mark.faults
 
@@ -324,6 +326,53 @@ def test_the_token_stays_with_its_host(shop: Shop, server: _Server) -> None:
         with pytest.raises(ZhongtaiError, match="at another host"):
             load(shop, server)
         assert not other.asked
+
+
+@pytest.mark.parametrize("by", ["number", "offset", "cursor", "link", "header"])
+def test_secrets_of_the_environment_are_sent_with_every_page_and_written_nowhere(
+    shop: Shop, server: _Server, by: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The interface tells them back: in its links, and in what it says of the request."""
+    server.by = by
+    secrets = {"LIVE_KEY": "SECRET/+123", "LIVE_SIGN": "SECRET", "LIVE_LOGIN": "Basic U0VDUkVUOlNFQ1JFVA=="}
+    back = f"&access_token={quote_plus(secrets['LIVE_KEY'])}&sign=SECRET"
+    page, headers = server.page, server.headers
+
+    def echoing(query: dict[str, str]) -> bytes:
+        told = page(query).decode().replace("/orders?place", f"/orders?{back[1:]}&place")
+        return json.dumps(json.loads(told) | {"request": query, "login": server.asked[-1][2]}).encode()
+
+    monkeypatch.setattr(server, "page", echoing)
+    monkeypatch.setattr(
+        server,
+        "headers",
+        lambda handler: {name: value.replace(">", back + ">") for name, value in headers(handler).items()},
+    )
+    server.faults = [None, None, error, error]
+    caplog.set_level(logging.DEBUG)
+    given = source(server, attempts=2, params_env={"access_token": "LIVE_KEY"}).model_dump(by_alias=True)
+    given["endpoints"]["orders"]["params_env"] = {"sign": "LIVE_SIGN"}
+    given |= {"headers_env": {"Authorization": "LIVE_LOGIN"}}
+    shop.merchant.silos["shop"] = SiloLocation.model_validate({"path": str(shop.incoming), "rest": given})
+    with pytest.raises(UsageError, match="set the environment variable LIVE_KEY"):
+        extract.extract(shop.merchant, shop.contracts)
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+
+    broken = extract.extract(shop.merchant, shop.contracts)["shop"]
+    assert "status 503" in broken
+    assert extract.extract(shop.merchant, shop.contracts) == {}
+    shop.run()
+    assert stored(shop) == [(number, 1) for number in range(1, 96)]
+    assert {(query["access_token"], query["sign"], login) for _, query, login in server.asked} == {
+        tuple(secrets.values())
+    }
+    written = [file for file in shop.folder.rglob("*") if file.is_file()]
+    assert any(b"***" in file.read_bytes() for file in written)
+    for value in (*secrets.values(), back, "SECRET", "U0VDUkVU"):
+        assert value not in broken + caplog.text
+        assert not [file for file in written if value.encode() in file.read_bytes() or value in file.name]
+    assert "GET /orders?" in caplog.text
 
 
 def test_a_refusal_is_told_at_once(shop: Shop, server: _Server) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from zhongtai.extract.secrets import looks_secret, setting
 
 _SECRETS = {"dsn": "dsn_env", "password": "dsn_env", "token": "token_env", "api_key": "token_env"}
 
 
+_VARIABLE = r"^[A-Z][A-Z0-9_]*$"
+_HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"  # RFC 9110, 5.1
+Variables = dict[str, Annotated[str, Field(pattern=_VARIABLE)]]
+
+
 class _Source(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -44,7 +52,7 @@ class PostgresSource(_Source):
         tables: by the contract's table name.
     """
 
-    dsn_env: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    dsn_env: str = Field(pattern=_VARIABLE)
     db_schema: str = Field(default="public", alias="schema")
     tables: dict[str, PostgresTable | None] = Field(min_length=1)
 
@@ -97,12 +105,22 @@ class Since(_Source):
 
 
 class Endpoint(_Source):
-    """One endpoint of an interface, whose pages are one table; the contract's `records` says where they hold it."""
+    """One endpoint of an interface, whose pages are one table; the contract's `records` says where they hold it.
+
+    Attributes:
+        params_env: query parameters that are secrets, by the environment variables that hold them.
+    """
 
     path: str
     params: dict[str, str | int] = {}
+    params_env: Variables = {}
     pages: Pages | None = None
     since: Since | None = None
+
+    @model_validator(mode="after")
+    def _without_literals(self) -> Endpoint:
+        _check_literals([*self.params, *_query_names(self.path)])
+        return self
 
 
 class RestSource(_Source):
@@ -111,6 +129,8 @@ class RestSource(_Source):
     Attributes:
         token_env: the environment variable with the token, None where none is needed.
         header: the header that takes the token; as `Bearer TOKEN` where it is Authorization.
+        params_env, headers_env: query parameters and headers of every request that are secrets, by the environment
+            variables that hold them as they are sent.
         endpoints: by the contract's table name.
         requests_per_second: an upper bound, of interfaces that say one.
         attempts: how often one page is asked for before the extraction gives up, to go on from there the next time.
@@ -118,9 +138,45 @@ class RestSource(_Source):
     """
 
     base_url: str = Field(pattern=r"^https?://")
-    token_env: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9_]*$")
-    header: str = "Authorization"
+    token_env: str | None = Field(default=None, pattern=_VARIABLE)
+    header: str = Field(default="Authorization", pattern=_HEADER)
+    params_env: Variables = {}
+    headers_env: dict[Annotated[str, Field(pattern=_HEADER)], Annotated[str, Field(pattern=_VARIABLE)]] = {}
     endpoints: dict[str, Endpoint] = Field(min_length=1)
     requests_per_second: float | None = Field(default=None, gt=0)
     attempts: int = Field(default=8, ge=1)
     timeout_seconds: float = Field(default=30, gt=0)
+
+    @property
+    def variables(self) -> list[str]:
+        """The environment variables of parameters and headers, sorted."""
+        named = [self.params_env, self.headers_env, *(endpoint.params_env for endpoint in self.endpoints.values())]
+        return sorted({variable for variables in named for variable in variables.values()})
+
+    @model_validator(mode="after")
+    def _without_literals(self) -> RestSource:
+        if "@" in urlsplit(self.base_url).netloc:
+            raise ValueError(
+                "a user's name and password in base_url are a secret and do not belong in a file: put 'Basic …' in an "
+                f"environment variable, and give the variable's name: {setting('headers_env', 'Authorization')}"
+            )
+        _check_literals(_query_names(self.base_url))
+        for endpoint in self.endpoints.values():
+            if twice := sorted(set(endpoint.params) & {*self.params_env, *endpoint.params_env}):
+                raise ValueError(f"{endpoint.path}: '{twice[0]}' is in params and in params_env")
+        if self.token_env is not None and self.header.lower() in map(str.lower, self.headers_env):
+            raise ValueError(f"{self.header} is in headers_env, and takes the token as well")
+        return self
+
+
+def _query_names(address: str) -> list[str]:
+    return [name for name, _ in parse_qsl(urlsplit(address).query, keep_blank_values=True)]
+
+
+def _check_literals(names: list[str]) -> None:
+    for name in names:
+        if looks_secret(name):
+            raise ValueError(
+                f"'{name}' is a secret and does not belong in a file: put it in an environment variable, and give the "
+                f"variable's name: {setting('params_env', name)}"
+            )

@@ -66,8 +66,9 @@ def _extract_silo(merchant: Merchant, silo: str, location: SiloLocation, contrac
 
         name = location.rest.token_env
         token = _secret(merchant, silo, name) if name is not None else None
+        secrets = {variable: _secret(merchant, silo, variable) for variable in location.rest.variables}
         try:
-            rest.extract(merchant, silo, location.rest, token, contracts)
+            rest.extract(merchant, silo, location.rest, token, contracts, secrets)
         except ZhongtaiError as error:
             broken.append(str(error))
     if broken:

@@ -7,6 +7,7 @@ page that broke.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -18,6 +19,7 @@ from zhongtai.errors import ZhongtaiError
 from zhongtai.extract import positions
 from zhongtai.extract.config import CursorPages, Endpoint, LinkedPages, NumberedPages, OffsetPages, RestSource
 from zhongtai.extract.positions import Position
+from zhongtai.extract.secrets import Secrets, without_values
 from zhongtai.ingest.contract import Contract
 from zhongtai.merchant import Merchant
 from zhongtai.progress import timed
@@ -42,19 +44,34 @@ class _Unusable(Exception):
         self.wait = wait
 
 
-def extract(merchant: Merchant, silo: str, source: RestSource, token: str | None, contracts: list[Contract]) -> int:
+def extract(
+    merchant: Merchant,
+    silo: str,
+    source: RestSource,
+    token: str | None,
+    contracts: list[Contract],
+    secrets: Mapping[str, str] | None = None,
+) -> int:
     """Asks each endpoint for what is new; returns how many records were written.
+
+    Args:
+        secrets: by the environment variables that the source names for parameters and headers.
 
     Raises:
         ZhongtaiError: endpoints that keep failing; the others were asked nevertheless.
     """
     by_table = {contract.table: contract for contract in contracts}
+    known = secrets or {}
+    headers = {name: known[variable] for name, variable in source.headers_env.items()}
+    told = headers if token is None else headers | {source.header: token}
     records, broken = 0, []
-    with _session(source, token) as session:
+    with _session(source, token, headers) as session:
         for name, endpoint in source.endpoints.items():
-            with timed("extract", f"{silo}.{name}") as stage:
+            params = {**source.params_env, **endpoint.params_env}
+            own = Secrets({param: known[variable] for param, variable in params.items()}, told)
+            with timed("extract", f"{silo}.{name}") as stage, own.out_of_logs():
                 try:
-                    stage.rows = _endpoint(session, merchant, by_table[name], source, endpoint)
+                    stage.rows = _endpoint(session, merchant, by_table[name], source, endpoint, own)
                     records += stage.rows
                 except ZhongtaiError as error:
                     broken.append(str(error))
@@ -63,34 +80,39 @@ def extract(merchant: Merchant, silo: str, source: RestSource, token: str | None
     return records
 
 
-def _session(source: RestSource, token: str | None) -> requests.Session:
+def _session(source: RestSource, token: str | None, headers: dict[str, str]) -> requests.Session:
     import requests
 
     session = requests.Session()
     session.trust_env = False  # no proxy or password file of this machine takes part
     session.headers["Accept"] = "application/json"
+    session.headers.update(headers)
     if token is not None:
         session.headers[source.header] = f"Bearer {token}" if source.header == "Authorization" else token
     return session
 
 
 def _endpoint(
-    session: requests.Session, merchant: Merchant, contract: Contract, source: RestSource, endpoint: Endpoint
+    session: requests.Session,
+    merchant: Merchant,
+    contract: Contract,
+    source: RestSource,
+    endpoint: Endpoint,
+    secrets: Secrets,
 ) -> int:
     """Writes a file for each page that is left."""
     position = positions.read(merchant, contract.silo, contract.table)
     records = 0
     while True:
-        response = _asked(session, contract, source, endpoint, position)
+        response = _asked(session, contract, source, endpoint, position, secrets)
         found = _records(contract, response.json())
         if found:
-            position.sequence = positions.put(
-                merchant, contract, position.sequence, partial(_write, content=response.content)
-            )
+            content = secrets.out_of_bytes(response.content)
+            position.sequence = positions.put(merchant, contract, position.sequence, partial(_write, content=content))
         records += len(found)
         if endpoint.since is not None:
             position.seen = _greatest([position.seen, *_values(found, endpoint.since.field)])
-        position.page = _next_page(source, endpoint, position, response, len(found))
+        position.page = _next_page(source, endpoint, position, response, len(found), secrets)
         if position.page is None:
             break
         positions.save(merchant, contract.silo, position)
@@ -102,7 +124,12 @@ def _endpoint(
 
 
 def _asked(
-    session: requests.Session, contract: Contract, source: RestSource, endpoint: Endpoint, position: Position
+    session: requests.Session,
+    contract: Contract,
+    source: RestSource,
+    endpoint: Endpoint,
+    position: Position,
+    secrets: Secrets,
 ) -> requests.Response:
     """The page, asked for until it is whole.
 
@@ -112,7 +139,7 @@ def _asked(
     import requests
     import tenacity
 
-    address, params = _request(source, endpoint, position)
+    address, params = _request(source, endpoint, position, secrets)
 
     def ask() -> requests.Response:
         # A redirect could lead the token elsewhere.
@@ -137,7 +164,7 @@ def _asked(
         return retrying(ask)
     except (requests.RequestException, _Unusable, ZhongtaiError) as error:
         reason = type(error).__name__ if isinstance(error, requests.RequestException) else str(error)
-        where = f"the page '{position.page}'" if position.page else "the first page"
+        where = f"the page '{without_values(position.page)}'" if position.page else "the first page"
         raise ZhongtaiError(
             f"{contract.silo}.{contract.table}: {where} of {source.base_url}{endpoint.path} cannot be read: {reason}. "
             "The pages before it are kept; the next run goes on from there."
@@ -167,15 +194,17 @@ def _retry_after(response: requests.Response) -> float | None:
     return None
 
 
-def _request(source: RestSource, endpoint: Endpoint, position: Position) -> tuple[str, dict[str, Any]]:
+def _request(
+    source: RestSource, endpoint: Endpoint, position: Position, secrets: Secrets
+) -> tuple[str, dict[str, Any]]:
     """Address and parameters of the page where the extraction stands."""
     address = source.base_url.rstrip("/") + "/" + endpoint.path.lstrip("/")
-    params: dict[str, Any] = dict(endpoint.params)
+    params: dict[str, Any] = {**endpoint.params, **secrets.params}
     if endpoint.since is not None and position.cursor is not None:
         params[endpoint.since.param] = position.cursor
     pages = endpoint.pages
     if isinstance(pages, LinkedPages) and position.page is not None:
-        return position.page, {}
+        return position.page, secrets.missing_in(position.page)
     if isinstance(pages, NumberedPages):
         params[pages.param] = position.page or pages.first
     elif isinstance(pages, OffsetPages):
@@ -186,7 +215,12 @@ def _request(source: RestSource, endpoint: Endpoint, position: Position) -> tupl
 
 
 def _next_page(
-    source: RestSource, endpoint: Endpoint, position: Position, response: requests.Response, records: int
+    source: RestSource,
+    endpoint: Endpoint,
+    position: Position,
+    response: requests.Response,
+    records: int,
+    secrets: Secrets,
 ) -> str | None:
     """What the next page is asked by, None after the last one.
 
@@ -204,11 +238,11 @@ def _next_page(
         following = str(found) if found not in (None, "", False) else None
     elif isinstance(pages, LinkedPages):
         link = response.links.get("next", {}).get("url") if pages.path is None else _at(response.json(), pages.path)
-        following = urljoin(str(response.url), str(link)) if link else None
+        following = secrets.out_of_link(urljoin(str(response.url), str(link))) if link else None
         if following and urlsplit(following)[:2] != urlsplit(source.base_url)[:2]:
             raise ZhongtaiError(f"{endpoint.path}: the next page is at another host, which does not get the token")
     if following is not None and following == position.page:
-        raise ZhongtaiError(f"{endpoint.path}: the page '{following}' names itself as the next one")
+        raise ZhongtaiError(f"{endpoint.path}: the page '{without_values(following)}' names itself as the next one")
     return following
 
 
