@@ -7,14 +7,66 @@ from typing import Any
 
 import yaml
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MERGE, _TIMESTAMP = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:timestamp"
+
+
+class _Loader(_SAFE):
+    """The safe loader, which says of a date that is none where it stands."""
+
+    def date_or_moment(self, node: yaml.ScalarNode) -> Any:
+        """What the safe loader makes of it; it lets `2026-13-01` end in a bare ValueError."""
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError as error:
+            raise yaml.YAMLError(f"line {_line(node)}: {node.value} is no date: {error}") from error
+
+
+_Loader.add_constructor(_TIMESTAMP, _Loader.date_or_moment)
 
 
 def read_yaml(file: Path) -> Any:
     """The content of a file in UTF-8.
 
     Raises:
-        yaml.YAMLError: it is not valid YAML.
+        yaml.YAMLError: it is not valid YAML, or a key stands twice in a mapping, where the last would win in silence.
         UnicodeDecodeError: it is not UTF-8.
     """
-    return yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)
+    loader = _Loader(file.read_text(encoding="utf-8"))
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _refuse_doubled_keys(loader, node)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _refuse_doubled_keys(loader: Any, root: yaml.Node) -> None:
+    """Looks before merges (`<<`) are done: what they bring may be overridden."""
+    nodes, seen = [root], {id(root)}
+    for node in nodes:
+        if not isinstance(node, yaml.CollectionNode):
+            continue
+        for each in node.value:
+            for child in each if isinstance(node, yaml.MappingNode) else [each]:
+                if id(child) not in seen:  # an alias is the same node again
+                    seen.add(id(child))
+                    nodes.append(child)
+        if isinstance(node, yaml.MappingNode):
+            _refuse_doubled(loader, [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)])
+
+
+def _refuse_doubled(loader: Any, keys: list[yaml.ScalarNode]) -> None:
+    first: dict[Any, yaml.ScalarNode] = {}
+    for key in keys:
+        name = key.value if key.tag == _MERGE else loader.construct_object(key)
+        if name in first:
+            lines = f"first in line {_line(first[name])}; remove one of them"
+            raise yaml.YAMLError(f"line {_line(key)}: the key '{key.value}' stands twice, {lines}")
+        first[name] = key
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1

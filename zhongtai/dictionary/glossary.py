@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zhongtai.errors import UsageError
+from zhongtai.yamls import read_yaml
 
 
 class Glossary(BaseModel):
@@ -27,9 +28,11 @@ def load(transform: Path) -> Glossary:
     """
     file = transform / "glossary.yml"
     try:
-        return Glossary.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"{file} cannot be read: {error}") from error
+        return Glossary.model_validate(read_yaml(file))
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{file}: not valid YAML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
