@@ -87,10 +87,12 @@ def _wrong_count(check: Check, numbers: list[Any]) -> str | None:
 
 
 def _wrong_number(check: Check, unit: str, number: Any) -> str | None:
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return f"'{number}' is not a number"
+    if isinstance(number, float) and not math.isfinite(number):
         return f"'{number}' is not a number"
     if check.integer and number != int(number):
-        return f"{number:g} is not a whole number of {unit}"
+        return f"{number} is not a whole number of {unit}"
     for bound, is_wrong, words in (
         (check.minimum, operator.lt, "below {} {}, the least that it takes"),
         (check.maximum, operator.gt, "above {} {}, the most that it takes"),
@@ -98,7 +100,7 @@ def _wrong_number(check: Check, unit: str, number: Any) -> str | None:
         (check.more_than, operator.le, "not more than {} {}"),
     ):
         if isinstance(bound, int | float) and is_wrong(number, bound):
-            return f"{number:g} is {words.format(f'{bound:g}', unit)}"
+            return f"{number} is {words.format(f'{bound:.15g}', unit)}"
     return None
 
 

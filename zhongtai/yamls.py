@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 _SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MERGE, _TIMESTAMP = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:timestamp"
+_TAG = "tag:yaml.org,2002:"
 
 
 class _Loader(_SAFE):
-    """The safe loader, which says of a date that is none where it stands."""
+    """The safe loader, which says of a value that is none where it stands."""
 
-    def date_or_moment(self, node: yaml.ScalarNode) -> Any:
-        """What the safe loader makes of it; it lets `2026-13-01` end in a bare ValueError."""
+
+def _said(construct: Callable[[Any, yaml.ScalarNode], Any], kind: str) -> Callable[[Any, yaml.ScalarNode], Any]:
+    """The safe loader's constructor, which lets `2026-13-01` end in a bare ValueError."""
+
+    def constructed(loader: Any, node: yaml.ScalarNode) -> Any:
         try:
-            return self.construct_yaml_timestamp(node)
+            return construct(loader, node)
         except ValueError as error:
-            raise yaml.YAMLError(f"line {_line(node)}: {node.value} is no date: {error}") from error
+            raise yaml.YAMLError(f"line {_line(node)}: '{node.value[:40]}' is no {kind}: {error}") from error
+
+    return constructed
 
 
-_Loader.add_constructor(_TIMESTAMP, _Loader.date_or_moment)
+for _name, _kind in (("timestamp", "date"), ("int", "number"), ("float", "number")):
+    _Loader.add_constructor(f"{_TAG}{_name}", _said(getattr(_SAFE, f"construct_yaml_{_name}"), _kind))
 
 
 def read_yaml(file: Path) -> Any:
@@ -61,7 +68,7 @@ def _refuse_doubled_keys(loader: Any, root: yaml.Node) -> None:
 def _refuse_doubled(loader: Any, keys: list[yaml.ScalarNode]) -> None:
     first: dict[Any, yaml.ScalarNode] = {}
     for key in keys:
-        name = key.value if key.tag == _MERGE else loader.construct_object(key)
+        name = key.value if key.tag == f"{_TAG}merge" else loader.construct_object(key)
         if name in first:
             lines = f"first in line {_line(first[name])}; remove one of them"
             raise yaml.YAMLError(f"line {_line(key)}: the key '{key.value}' stands twice, {lines}")

@@ -131,7 +131,15 @@ def test_weights_may_change_as_long_as_they_sum_to_one() -> None:
         ({"rfm_window_days": -1}, "rfm_window_days: -1 is below 1 days, the least that it takes"),
         ({"delist_launch_days": -30}, "delist_launch_days: -30 is below 0 days"),
         ({"touch_conversion_hours": 0}, "0 is not more than 0 hours"),
-        ({"experiment_alpha": 1}, "1 is not less than 1 probability"),
+        ({"experiment_alpha": 1}, "1 is not less than 0.5 probability"),
+        ({"turnover_window_days": 99_999_999_999}, "99999999999 is above 3650 days, the most that it takes"),
+        ({"rfm_window_days": 10**400}, f"{10**400} is above 3650 days"),
+        ({"touch_conversion_hours": 1e300}, "1e+300 is above 8760 hours"),
+        ({"hit_first_week_units": 1e12}, "is above 1000000000 units"),
+        ({"hit_demand_percentile": 20, "hit_competition_percentile": 40}, "20 is below 50 percentile"),
+        ({"hit_competition_percentile": 60}, "60 is above 50 percentile"),
+        ({"portfolio_top_share": 0.9}, "0.9 is above 0.5 share"),
+        ({"inventory_service_levels": [0.9, 0.6, 0.4]}, "0.4 is below 0.5 probability"),
         ({"rfm_window_days": 30.5}, "30.5 is not a whole number of days"),
         ({"rfm_window_days": "long"}, "'long' is not a number"),
         ({"rfm_window_days": "30"}, "'30' is not a number"),
@@ -248,14 +256,35 @@ def test_a_default_may_change_over_time_and_a_merchant_from_its_own_date(tmp_pat
 
 
 def test_the_shipped_file_is_checked_as_a_whole() -> None:
-    """Every number of a list, or of one that sums, is bound: no policy takes what its unit cannot be."""
+    """Every number is bound on both sides, by another number: no policy takes what its unit cannot be."""
+    most: dict[str, float] = {"days": 3_650, "hours": 8_760, "months": 120, "percentile": 100, "weekday": 7}
+    whole = ("share", "rate", "score", "probability")
     for name, entry in yaml.safe_load(SHIPPED.read_text(encoding="utf-8")).items():
-        check = entry["check"]
-        assert {"minimum", "more_than", "quantiles_of"} & set(check), f"{name} takes negative values"
-        if entry["unit"] == "weight":
-            assert check["sum"] == 1, name
-        if entry["unit"] in ("share", "rate", "score", "probability") and name != "campaign_tight_stock_share":
-            assert {"maximum", "less_than"} & set(check), f"{name} takes more than the whole"
+        check, unit = entry["check"], entry["unit"]
+        if unit == "weight":
+            assert check["sum"] == 1 and check["minimum"] == 0, name
+            continue
+        if "quantiles_of" in check:
+            continue
+        least = [check[key] for key in ("minimum", "more_than") if isinstance(check.get(key), int | float)]
+        greatest = [check[key] for key in ("maximum", "less_than") if isinstance(check.get(key), int | float)]
+        assert least and min(least) >= 0, f"{name} takes negative values"
+        assert greatest, f"{name} takes any large value: give it a maximum"
+        bound = 10 if name == "campaign_tight_stock_share" else most.get(unit, 1.0 if unit in whole else 1e9)
+        assert max(greatest) <= bound, f"{name} takes more than {bound:g} {unit}"
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES | POLICY_LISTS))
+@pytest.mark.parametrize("far", [1_000_000_001, 10**18, 1e300, -1])
+def test_no_policy_takes_what_is_far_off(name: str, far: float) -> None:
+    """Of a list every place is tried."""
+    default = (POLICIES | POLICY_LISTS)[name]
+    lists = default if isinstance(default, list) else [default]
+    for place in range(len(lists) or 4):
+        numbers = [*(lists or [1, 2, 3, 4])]
+        numbers[place] = far
+        with pytest.raises(UsageError, match=f"shop.yml: {name}: "):
+            _load({name: numbers if isinstance(default, list) else far})
 
 
 def test_the_documented_overrides_are_right() -> None:

@@ -51,9 +51,17 @@ def test_what_only_looks_doubled_is_read(tmp_path: Path) -> None:
     assert _read(tmp_path, "") is None
 
 
-def test_a_date_that_is_none_says_its_line(tmp_path: Path) -> None:
-    with pytest.raises(yaml.YAMLError, match="line 2: 2026-13-01 is no date"):
-        _read(tmp_path, "a: 2026-01-01\nb: 2026-13-01\n")
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("2026-13-01", "line 2: '2026-13-01' is no date: month must be in 1..12"),
+        ("0x_", "line 2: '0x_' is no number"),
+        ("9" * 5_000, f"line 2: '{'9' * 40}' is no number"),
+    ],
+)
+def test_a_value_that_is_none_says_its_line(tmp_path: Path, value: str, message: str) -> None:
+    with pytest.raises(yaml.YAMLError, match=re.escape(message)):
+        _read(tmp_path, f"a: 2026-01-01\nb: {value}\n")
 
 
 def _merchant(settings: Settings) -> object:
