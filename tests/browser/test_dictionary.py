@@ -55,7 +55,7 @@ def test_lineage_shows_a_model_and_its_graph_without_a_network(page: Page, small
     page.on("request", lambda request: requested.append(request.url))
     page.goto(f"file://{lineage}#!/model/model.zhongtai.fct_user_daily")
     expect(page.get_by_role("heading", name="fct_user_daily")).to_be_visible(timeout=20_000)
-    expect(page.get_by_text("Person by day").first).to_be_visible()
+    expect(page.get_by_text("One row a person and day").first).to_be_visible()
     page.locator("a[ng-click='onLauncherClick()']").click()
     expect(page.get_by_text("Lineage Graph").first).to_be_visible()
     expect(page.locator("canvas").first).to_be_visible(timeout=20_000)

@@ -35,6 +35,7 @@ class TableFacts(BaseModel):
     """A table as the project describes it; tables are named `schema.table`.
 
     Attributes:
+        description_zh: what the description says, in Chinese.
         domain: folder of the model: user, product, order …
         key: columns that tell its rows apart, which is its grain.
         silos: whose rows can become rows of it, connected or not.
@@ -42,6 +43,7 @@ class TableFacts(BaseModel):
     """
 
     label_zh: str = ""
+    description_zh: str = ""
     domain: str = ""
     key: list[str] = []
     date_column: str | None = None
@@ -79,6 +81,7 @@ class Project:
         private = self._private(key)
         return TableFacts(
             label_zh=self._glossary.tables.get(node["name"], ""),
+            description_zh=self._glossary.descriptions.get(node["name"], ""),
             domain=node["fqn"][2],
             key=self._keys.get(key, []),
             date_column=node["config"]["meta"].get("partition_column"),

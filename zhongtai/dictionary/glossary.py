@@ -1,4 +1,4 @@
-"""Chinese labels of tables and columns: `transform/glossary.yml`."""
+"""Chinese names of tables and columns, and what tables are: `transform/glossary.yml`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from zhongtai.yamls import read_yaml
 
 
 class Glossary(BaseModel):
-    """Labels by name; a column is called the same in every table."""
+    """By name; a column is called the same in every table."""
 
     model_config = ConfigDict(extra="forbid")
 
     tables: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     columns: dict[str, str] = {}
 
 
@@ -36,4 +37,5 @@ def load(transform: Path) -> Glossary:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{file}: {where}: {first['msg']}. Write NAME: LABEL below tables: or columns:.") from error
+        advice = "Write NAME: TEXT below tables:, descriptions: or columns:."
+        raise UsageError(f"{file}: {where}: {first['msg']}. {advice}") from error

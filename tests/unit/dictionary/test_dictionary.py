@@ -68,16 +68,108 @@ def test_every_published_column_is_described_and_labelled() -> None:
     assert undescribed == []
 
 
+# How the first sentence of a description names the columns of a key, in English and Chinese.
+KEY_WORDS = {
+    "abc_month": ("month", "月"),
+    "activity_date": ("day", "天"),
+    "activity_id": ("message", "消息"),
+    "age_months": ("age in months", "月龄"),
+    "basis": ("basis", "口径"),
+    "benchmark_month": ("month", "月"),
+    "campaign_id": ("campaign", "活动"),
+    "candidate_id": ("candidate", "候选"),
+    "category_id": ("category", "类目"),
+    "channel": ("channel", "渠道"),
+    "channel_group": ("channel group", "渠道域"),
+    "cohort_month": ("month", "月份"),
+    "content_id": ("content", "内容"),
+    "coupon_id": ("coupon", "优惠券"),
+    "date_day": ("day", "天"),
+    "effective_from": ("effective date", "生效日期"),
+    "event_id": ("event", "事件"),
+    "experiment_id": ("experiment", "实验"),
+    "growth_id": ("entry", "流水"),
+    "invoice_line_id": ("line", "发票行"),
+    "kpi_date": ("day", "天"),
+    "listed_date": ("day", "天"),
+    "listing_id": ("listing", "竞品链接"),
+    "live_session_id": ("live session", "直播场次"),
+    "macro_region": ("macro-region", "大区"),
+    "member_level_version_id": ("version", "版本"),
+    "merchant": ("merchant", "商家"),
+    "merge_id": ("merge", "合并"),
+    "minute_at": ("minute", "分钟"),
+    "order_id": ("order", "订单"),
+    "order_line_id": ("order line", "订单行"),
+    "payment_id": ("payment", "支付"),
+    "policy": ("policy", "策略"),
+    "position": ("position", "位置"),
+    "product_version_id": ("version", "版本"),
+    "purchase_line_id": ("purchase line", "采购单行"),
+    "receipt_id": ("receipt", "收货"),
+    "refund_id": ("refund", "退款"),
+    "region_id": ("region", "地区"),
+    "reservation_id": ("reservation", "预约"),
+    "review_id": ("review", "评价"),
+    "session_id": ("session", "会话"),
+    "shipment_id": ("parcel", "包裹"),
+    "silo": ("silo", "来源系统"),
+    "sku_id": ("SKU", "SKU"),
+    "source": ("source", "数据来源"),
+    "source_id": ("identity", "身份"),
+    "source_user_id": ("person", "用户"),
+    "spend_id": ("entry of advertising spend", "投放记录"),
+    "stat_date": ("day", "天"),
+    "stock_date": ("day", "天"),
+    "store_id": ("store", "门店"),
+    "supplier_payment_id": ("payment", "付款"),
+    "supplier_sku_version_id": ("version", "版本"),
+    "supplier_version_id": ("version", "版本"),
+    "ticket_id": ("ticket", "工单"),
+    "touch_id": ("message", "触达"),
+    "tracking_event_id": ("scan", "扫描"),
+    "transfer_id": ("transfer", "调拨"),
+    "trend_month": ("month", "月"),
+    "user_id": ("person", "用户"),
+    "variant": ("variant", "实验组"),
+    "visit_id": ("visit", "到店"),
+    "warehouse_id": ("warehouse", "仓库"),
+    "weather_date": ("day", "天"),
+    "week_begin": ("week", "周"),
+}
+
+
+def test_every_description_begins_with_what_a_row_is() -> None:
+    """Its first sentence names every column of the key, in both languages."""
+    chinese = glossary.load(TRANSFORM).descriptions
+    models = declared()
+    assert set(chinese) == {model["name"] for model in models.values()}
+    used = set()
+    for name, model in models.items():
+        english, translated = model["description"], chinese[model["name"]]
+        assert re.match(r"One row an? \w", english) and english.endswith("."), f"{name}: begin with 'One row a'"
+        assert translated.startswith("每行一") and translated.endswith("。"), f"{name}: begin with 每行一"
+        for column in key_of(model):
+            assert column in KEY_WORDS, f"{name}: how is {column} said?"
+            used.add(column)
+            said = (re.split(r"[.:;]", english)[0], re.split("[。：；]", translated)[0])
+            for word, sentence in zip(KEY_WORDS[column], said, strict=True):
+                assert re.search(rf"{word}(?![a-z])", sentence), f"{name}: '{sentence}' does not tell {column}: {word}"
+    assert set(KEY_WORDS) == used
+
+
+def key_of(model: dict[str, Any]) -> list[str]:
+    """The columns of its primary key."""
+    (key,) = (test["primary_key"] for test in model["data_tests"] if isinstance(test, dict) and "primary_key" in test)
+    columns: list[str] = key["arguments"]["columns"]
+    return columns
+
+
 def test_the_dictionary_lists_every_table_with_key_and_columns(facts: dict[str, TableFacts]) -> None:
     models = declared()
     assert set(facts) == set(models)
     for name, model in models.items():
-        keys = [
-            test["primary_key"]["arguments"]["columns"]
-            for test in model["data_tests"]
-            if isinstance(test, dict) and "primary_key" in test
-        ]
-        assert [facts[name].key] == keys, name
+        assert facts[name].key == key_of(model), name
         assert list(facts[name].columns) == [column["name"] for column in model["columns"]], name
 
 
@@ -92,10 +184,12 @@ def test_lineage_policies_silos_and_classes(facts: dict[str, TableFacts]) -> Non
     assert facts["unified.fct_user_events"].columns["device_id"].personal_data == "device"
     assert facts["unified.fct_refunds"].columns["order_line_id"].references == "unified.fct_order_lines"
     assert facts["unified.fct_refunds"].label_zh == "退款"
+    assert facts["unified.fct_refunds"].description_zh == "每行一笔退款，对应一个订单行。"
 
 
 def _manifest(created_at: datetime) -> Manifest:
     column = ColumnEntry(name="day", type="DATE", description="A <b>day</b>.")
+    entry = TableEntry(rows=1234, content_hash="", description="One row a day (日).", columns=[column], files=[])
     return Manifest(
         release_id=f"{created_at:%Y}",
         merchant="small",
@@ -113,7 +207,7 @@ def _manifest(created_at: datetime) -> Manifest:
             "unused": PolicyInForce(value=3),
         },
         silos={"shop": "connected", "erp": "not connected"},
-        tables={"marts.mart_days": TableEntry(rows=1234, content_hash="", columns=[column], files=[])},
+        tables={"marts.mart_days": entry},
         checks=CheckCounts(passed=1, warned=1, failed=0),
         sources={},
     )
@@ -121,7 +215,11 @@ def _manifest(created_at: datetime) -> Manifest:
 
 def _dictionary(created_at: datetime) -> page.Dictionary:
     facts = TableFacts(
-        key=["day"], date_column="day", silos=["another_company", "erp", "shop"], policies=["cuts", "tiers"]
+        key=["day"],
+        description_zh="每行一天。",
+        date_column="day",
+        silos=["another_company", "erp", "shop"],
+        policies=["cuts", "tiers"],
     )
     checks = [
         CheckResult(
@@ -145,6 +243,7 @@ def test_a_table_tells_what_the_release_knows() -> None:
     assert (table.checks_passed, table.checks_warned) == (1, 1)
     assert made.policies == {"cuts": "—", "tiers": "1, 2.5 CNY"}, "an empty list is no number of days"
     html = page.render(made)
+    assert '<span class="en-only">One row a day.</span><span class="zh-only" lang="zh">每行一天。</span>' in html
     assert "1,234" in html and "2024-03-09" in html and 'id="marts.mart_days"' in html
     assert "Small &lt;shop&gt;" in html and "&lt;b&gt;day" in html
     assert not re.search(r"""(src|href)=["']?(https?:)?//|url\(|@import""", html), "it needs no network"
