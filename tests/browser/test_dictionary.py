@@ -36,6 +36,26 @@ def test_page_switches_language_and_finds_columns(address: str, page: Page, smal
     assert [url for url in requested if not url.startswith("file:")] == []
 
 
+def test_every_table_tells_in_both_languages_what_a_row_is_and_how_fresh_it_is(address: str, page: Page) -> None:
+    """The contracts of this retailer's campaigns have no event time; its SKUs are also what its tills name."""
+    page.goto(f"{address}#unified.dim_campaigns")
+    entry = page.locator("[id='unified.dim_campaigns']")
+    expect(entry.get_by_text("One row a campaign")).to_be_visible()
+    expect(entry.get_by_text("latest landing of")).to_be_visible()
+    page.locator("#language").click()
+    expect(entry.get_by_text("每行一个营销活动。")).to_be_visible()
+    expect(entry.get_by_text("One row a campaign")).to_be_hidden()
+    expect(entry.get_by_text("最近到达，来自")).to_be_visible()
+    expect(entry.locator("tbody").get_by_text("活动ID", exact=True)).to_be_visible()
+    page.goto(f"{address}#unified.dim_products")
+    product = page.locator("[id='unified.dim_products']")
+    expect(product.get_by_text("complete_journey.transactions", exact=True)).to_be_visible()
+    expect(page.locator("[id='unified.fct_user_events'] .rows")).not_to_contain_text("2017")
+    labels = page.locator("tbody td.zh-only").all_text_contents()
+    assert labels and all(label.strip() for label in labels)
+    assert [text for text in page.locator(".body > p .zh-only").all_text_contents() if "每行一" not in text] == []
+
+
 def test_an_anchor_opens_its_table_and_a_narrow_window_holds_it(address: str, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"{address}#marts.mart_user_rfm")

@@ -38,6 +38,8 @@ class TableFacts(BaseModel):
         description_zh: what the description says, in Chinese.
         domain: folder of the model: user, product, order …
         key: columns that tell its rows apart, which is its grain.
+        date_column: the date or moment that tells how fresh it is: its partition's, or `date_column` of its `meta`.
+        sources: the landed tables that it stands on, as `silo.table`.
         silos: whose rows can become rows of it, connected or not.
         tests: how many data tests dbt runs on it.
     """
@@ -48,6 +50,7 @@ class TableFacts(BaseModel):
     key: list[str] = []
     date_column: str | None = None
     upstream: list[str] = []
+    sources: list[str] = []
     downstream: list[str] = []
     silos: list[str] = []
     policies: list[str] = []
@@ -78,14 +81,16 @@ class Project:
 
     def _table(self, key: str, policies: Collection[str]) -> TableFacts:
         node = self._published[key]
+        meta = node["config"]["meta"]
         private = self._private(key)
         return TableFacts(
             label_zh=self._glossary.tables.get(node["name"], ""),
             description_zh=self._glossary.descriptions.get(node["name"], ""),
             domain=node["fqn"][2],
             key=self._keys.get(key, []),
-            date_column=node["config"]["meta"].get("partition_column"),
+            date_column=meta.get("partition_column") or meta.get("date_column"),
             upstream=sorted(self._name(parent) for parent in self._upstream[key]),
+            sources=sorted(self._sources(key, private)),
             downstream=sorted(self._name(child) for child, above in self._upstream.items() if key in above),
             silos=sorted(self._silos(key, private)),
             policies=sorted(self._quoted([key, *private]) & set(policies)),
@@ -138,15 +143,30 @@ class Project:
                     waiting.append(parent)
         return found
 
+    def _sources(self, key: str, private: Iterable[str]) -> set[str]:
+        """The landed tables that it reads, and for a table of no silo those of the tables it reads.
+
+        Another fresh one, joined for its ids, would hide that its own is stale or not connected. What the platform
+        writes itself is not landed.
+        """
+        if self._named_silos(key, private):
+            nodes = [self._nodes[each] for each in private if self._nodes[each]["resource_type"] == "source"]
+            return {f"{node['source_name']}.{node['name']}" for node in nodes if "file" in node["config"]["meta"]}
+        return {source for parent in self._upstream[key] for source in self._sources(parent, self._private(parent))}
+
     def _parents(self, key: str) -> list[str]:
         nodes: list[str] = self._nodes[key].get("depends_on", {}).get("nodes", [])
         return nodes
 
     def _silos(self, key: str, private: Iterable[str]) -> set[str]:
         """The silos whose models the SQL names, and for a table without any those of the tables it reads."""
+        return self._named_silos(key, private) or {
+            silo for parent in self._upstream[key] for silo in self._silos(parent, self._private(parent))
+        }
+
+    def _named_silos(self, key: str, private: Iterable[str]) -> set[str]:
         texts = [self._nodes[each].get("raw_code") or "" for each in (key, *private)]
-        found = {silo for text in texts for silo in _MODEL_OF_SILO.findall(text)}
-        return found or {silo for parent in self._upstream[key] for silo in self._silos(parent, self._private(parent))}
+        return {silo for text in texts for silo in _MODEL_OF_SILO.findall(text)}
 
     def _quoted(self, keys: Iterable[str]) -> set[str]:
         """Every quoted word of models and of the project's macros that they call."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
 
 from zhongtai.dictionary.facts import ColumnFacts, TableFacts
+from zhongtai.dictionary.freshness import Freshness
 from zhongtai.quality.results import CheckResult
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Table(BaseModel):
 
     Attributes:
         facts: key, lineage, policies, domain.
-        latest: greatest value of its date column, None where it has none or is empty.
+        latest: how fresh it is; None where it has no date and stands on nothing that landed.
         connected, not_connected: silos whose rows can become rows of it.
     """
 
@@ -54,7 +54,7 @@ class Table(BaseModel):
     description: str
     facts: TableFacts
     rows: int
-    latest: date | None
+    latest: Freshness | None
     connected: list[str]
     not_connected: list[str]
     checks_passed: int
@@ -76,13 +76,13 @@ class Dictionary(BaseModel):
 def make(
     manifest: Manifest,
     facts: Mapping[str, TableFacts],
-    latest: Mapping[str, date | None],
+    latest: Mapping[str, Freshness | None],
     checks: Sequence[CheckResult],
 ) -> Dictionary:
     """Brings together what the project says and what the release holds.
 
     Args:
-        latest: greatest business date by table.
+        latest: how fresh each table is.
     """
     outcomes: dict[str, list[bool]] = {}
     for check in checks:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from zhongtai.dictionary.facts import TableFacts
+from zhongtai.dictionary.freshness import SourceMoments
 from zhongtai.policies import PolicyInForce
 from zhongtai.quality.results import CheckResult
 
@@ -45,7 +46,8 @@ class ReleaseSpec(BaseModel):
     """What a run knows when it publishes. Tables and sources are named `schema.table` and `silo.table`.
 
     Attributes:
-        facts: what the dbt project says of each table, for the dictionary.
+        facts, source_moments: what the dbt project says of each table, and when each source was last heard of, for the
+            dictionary.
     """
 
     run_id: str
@@ -59,6 +61,7 @@ class ReleaseSpec(BaseModel):
     sources: dict[str, SourceCounts] = {}
     checks: list[CheckResult] = []
     facts: dict[str, TableFacts] = {}
+    source_moments: dict[str, SourceMoments] = {}
 
 
 class ColumnEntry(BaseModel):

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from zhongtai.dictionary import page
+from zhongtai.dictionary import freshness, page
 from zhongtai.errors import ZhongtaiError
 from zhongtai.merchant import Merchant
 from zhongtai.progress import timed
@@ -47,7 +48,7 @@ def publish(merchant: Merchant, spec: ReleaseSpec) -> Manifest:
     with timed("publish", "audit of what was written"):
         audit(folder, manifest, written)
     with timed("publish", "data dictionary"):
-        _write_dictionary(folder, manifest, spec)
+        _write_dictionary(folder, manifest, spec, ZoneInfo(merchant.time_zone))
     _write_durably(folder / "manifest.json", manifest.model_dump_json(indent=2))
     store.make_current(merchant, release_id, "publish")
     return manifest
@@ -195,15 +196,19 @@ def _write_checks(folder: Path, manifest: Manifest, checks: Sequence[CheckResult
     (place / "report.html").write_text(report.render(manifest.title, list(checks), facts), encoding="utf-8")
 
 
-def _write_dictionary(folder: Path, manifest: Manifest, spec: ReleaseSpec) -> None:
+def _write_dictionary(folder: Path, manifest: Manifest, spec: ReleaseSpec, zone: ZoneInfo) -> None:
     """Writes what every table and column is, as JSON and as a page."""
-    made = page.make(manifest, spec.facts, _latest_dates(folder, manifest, spec), spec.checks)
+    own = _latest_dates(folder, manifest, spec, zone)
+    latest = {
+        name: freshness.of_table(facts, own.get(name), spec.source_moments, zone) for name, facts in spec.facts.items()
+    }
+    made = page.make(manifest, spec.facts, latest, spec.checks)
     (folder / "dictionary.json").write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
     (folder / "dictionary.html").write_text(page.render(made), encoding="utf-8")
 
 
-def _latest_dates(folder: Path, manifest: Manifest, spec: ReleaseSpec) -> dict[str, date | None]:
-    """The greatest business date of each table that has one: it is in the file of the latest month."""
+def _latest_dates(folder: Path, manifest: Manifest, spec: ReleaseSpec, zone: ZoneInfo) -> dict[str, date | None]:
+    """The greatest business date of each table that has one: of one by months it is in the latest file."""
     import duckdb
 
     found: dict[str, date | None] = {}
@@ -211,15 +216,20 @@ def _latest_dates(folder: Path, manifest: Manifest, spec: ReleaseSpec) -> dict[s
         for name, facts in spec.facts.items():
             if facts.date_column is None:
                 continue
-            months = [
-                file.name for file in manifest.tables[name].files if file.name[:4].isdigit() and "BC" not in file.name
-            ]
-            if months:
+            files = [file.name for file in manifest.tables[name].files]
+            if spec.tables.get(name, TableSpec()).partition_column is not None:
+                months = [file for file in files if file[:4].isdigit() and "BC" not in file]
                 # A year past 9999 is longer.
-                file = catalogue.parquet_folder(folder, name) / max(months, key=lambda month: (len(month), month))
-                query = f"select max({quote_identifier(facts.date_column)}) from {read_parquet([file])}"
+                files = sorted(months, key=lambda month: (len(month), month))[-1:]
+            if files:
+                paths = [catalogue.parquet_folder(folder, name) / file for file in files]
+                column = quote_identifier(facts.date_column)
+                query = f"select max({column}) from {read_parquet(paths)} where isfinite({column})"
                 row = connection.execute(query).fetchone()
-                found[name] = row[0] if row else None
+                latest = row[0] if row else None
+                if isinstance(latest, datetime):  # UTC
+                    latest = latest.replace(tzinfo=UTC).astimezone(zone).date()
+                found[name] = latest
     return found
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from zhongtai import fingerprint, policies
-from zhongtai.dictionary import glossary
+from zhongtai.dictionary import freshness, glossary
 from zhongtai.dictionary.facts import Project
-from zhongtai.ingest import ledger
+from zhongtai.ingest import landing, ledger
 from zhongtai.ingest.contract import load_contracts
 from zhongtai.merchant import Merchant
 from zhongtai.quality import store as checks_store
@@ -55,6 +55,7 @@ def publish_run(
         sources=_source_counts(merchant, settings),
         checks=checks_store.load(merchant.warehouse / "checks", run_id),
         facts=Project(manifest, glossary.load(settings.transform), SCHEMAS).facts(in_force),
+        source_moments=freshness.of_sources(ledger.read(merchant), landing.read_log(merchant), moment, position),
     )
     published = publish(merchant, spec)
     return {

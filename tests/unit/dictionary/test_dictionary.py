@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
 
 from zhongtai import merchant as merchants
 from zhongtai import settings
-from zhongtai.dictionary import glossary, page
+from zhongtai.dictionary import freshness, glossary, page
 from zhongtai.dictionary.facts import Project, TableFacts
+from zhongtai.dictionary.freshness import Freshness, SourceMoments
 from zhongtai.errors import UsageError
+from zhongtai.ingest.inbox import Source
+from zhongtai.ingest.landing import LandedFile
+from zhongtai.ingest.ledger import FileLoad
 from zhongtai.policies import PolicyInForce
 from zhongtai.quality.results import CheckResult
 from zhongtai.release.manifest import CheckCounts, ColumnEntry, Engine, Manifest, TableEntry
@@ -187,6 +192,97 @@ def test_lineage_policies_silos_and_classes(facts: dict[str, TableFacts]) -> Non
     assert facts["unified.fct_refunds"].description_zh == "每行一笔退款，对应一个订单行。"
 
 
+def test_every_table_tells_how_fresh_it_is(facts: dict[str, TableFacts]) -> None:
+    """Facts and marts by a date of their own, the others by what they stand on."""
+    for name, model in declared().items():
+        types = {column["name"]: column["data_type"] for column in model["columns"]}
+        column = facts[name].date_column
+        assert column is None or types[column] in ("date", "timestamp"), name
+        if re.match(r"\w+\.(fct|mart)_", name):
+            assert column is not None, f"{name}: give it meta.date_column"
+    bare = {name for name, each in facts.items() if not each.sources}
+    assert bare == {
+        "unified.dim_policies",
+        "unified.dim_channels",
+        "unified.dim_merchants",
+        "unified.fct_weather_daily",
+    }, "what nobody sends, and what the one silo does that is not connected"
+    assert facts["unified.dim_member_levels"].sources == ["crm.members"], "not those of the persons that it names"
+    assert "storefront.orders" in facts["marts.mart_user_rfm"].sources, "those of the tables that it reads"
+    assert not any(source.startswith("zhongtai.") for each in facts.values() for source in each.sources)
+
+
+AS_OF = datetime(2024, 3, 10, 20, tzinfo=UTC)
+
+
+def _load(
+    position: int, table: str, event: datetime | None = None, status: Literal["loaded", "quarantined"] = "loaded"
+) -> FileLoad:
+    return FileLoad(
+        position=position, silo="shop", table=table, file="f", contract_hash="", status=status, last_event_at=event
+    )
+
+
+def _landed(position: int, table: str, mends: dict[int, str] | None = None) -> LandedFile:
+    return LandedFile(
+        position=position,
+        silo="shop",
+        table=table,
+        path="f",
+        name="f",
+        size_bytes=1,
+        sha256="",
+        landed_at=AS_OF + timedelta(days=position),
+        source=Source(path="f", size=1, mtime_ns=0),
+        mends=mends or {},
+    )
+
+
+def test_sources_are_heard_of_by_events_and_landings() -> None:
+    log = [_landed(position, "skus") for position in (1, 2, 3, 5)] + [_landed(4, "skus", {1: "1"})]
+    corrected = _load(6, "skus", AS_OF - timedelta(hours=1)).model_copy(update={"replaced_by": 7})
+    loads = [
+        _load(1, "skus", AS_OF - timedelta(days=9)),
+        _load(2, "skus", AS_OF - timedelta(days=3)),
+        _load(3, "skus", AS_OF - timedelta(days=1), "quarantined"),
+        _load(4, "skus", AS_OF - timedelta(days=2)),
+        _load(5, "skus", AS_OF - timedelta(days=5)),
+        corrected,
+        _load(7, "regions"),
+        _load(8, "orders", AS_OF + timedelta(days=1)),
+        _load(9, "orders", AS_OF - timedelta(days=9)),
+    ]
+    found = freshness.of_sources(loads, log, AS_OF, 8)
+    assert found == {
+        "shop.skus": SourceMoments(event=AS_OF - timedelta(days=2), landed=AS_OF + timedelta(days=5)),
+        "shop.regions": SourceMoments(),
+        "shop.orders": SourceMoments(event=AS_OF),
+    }
+
+
+def test_a_table_is_as_fresh_as_its_date_or_its_sources() -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    sources = {
+        "shop.skus": SourceMoments(event=AS_OF - timedelta(days=2), landed=AS_OF),
+        "shop.orders": SourceMoments(event=AS_OF - timedelta(days=1), landed=AS_OF),
+        "shop.regions": SourceMoments(landed=AS_OF),
+    }
+
+    def of(facts: TableFacts, own: date | None = None) -> Freshness | None:
+        return freshness.of_table(facts, own, sources, zone)
+
+    dated = TableFacts(date_column="day", sources=["shop.skus"])
+    assert of(dated, date(2024, 3, 1)) == Freshness(day=date(2024, 3, 1), kind="column", of="day")
+    by_event = Freshness(day=date(2024, 3, 9), kind="event", of="shop.skus")
+    assert of(dated) == by_event, "no row has a date: in Shanghai the 9th has begun"
+    every = TableFacts(sources=["shop.orders", "shop.regions", "shop.skus", "shop.unknown"])
+    assert of(every) == Freshness(day=date(2024, 3, 10), kind="event", of="shop.orders")
+    by_landing = TableFacts(sources=["shop.regions"])
+    assert of(by_landing) == Freshness(day=date(2024, 3, 11), kind="landing", of="shop.regions")
+    assert of(TableFacts(sources=["shop.unknown"])) is None
+    assert of(TableFacts()) is None
+
+
 def _manifest(created_at: datetime) -> Manifest:
     column = ColumnEntry(name="day", type="DATE", description="A <b>day</b>.")
     entry = TableEntry(rows=1234, content_hash="", description="One row a day (日).", columns=[column], files=[])
@@ -227,19 +323,15 @@ def _dictionary(created_at: datetime) -> page.Dictionary:
         )
         for status in ("passed", "failed")
     ]
-    latest = {"marts.mart_days": date(2024, 3, 9)}
+    latest = {"marts.mart_days": Freshness(day=date(2024, 3, 9), kind="column", of="day")}
     return page.make(_manifest(created_at), {"marts.mart_days": facts}, latest, checks)
 
 
 def test_a_table_tells_what_the_release_knows() -> None:
     made = _dictionary(datetime(2024, 5, 1, tzinfo=UTC))
     (table,) = made.tables
-    assert (table.rows, table.latest, table.connected, table.not_connected) == (
-        1234,
-        date(2024, 3, 9),
-        ["shop"],
-        ["erp"],
-    )
+    assert (table.rows, table.connected, table.not_connected) == (1234, ["shop"], ["erp"])
+    assert table.latest == Freshness(day=date(2024, 3, 9), kind="column", of="day")
     assert (table.checks_passed, table.checks_warned) == (1, 1)
     assert made.policies == {"cuts": "—", "tiers": "1, 2.5 CNY"}, "an empty list is no number of days"
     html = page.render(made)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow.parquet as pq
@@ -275,8 +276,25 @@ def test_a_home_may_be_called_anything(tmp_path: Path, make_house: Callable[[Pat
 def test_the_dictionary_tells_the_latest_business_date(house: House) -> None:
     house.build()
     house.change("insert into unified.fct_orders values (6, null, 1, 'never')")
+    house.change("create table unified.dim_days as select timestamp '2024-03-09 17:00:00' as seen_at")
+    house.change("create table unified.dim_none as select date '2024-03-09' as day where false")
     release = house.publish()
-    facts = {"unified.fct_orders": TableFacts(date_column="placed_date")}
-    spec = ReleaseSpec(run_id="", as_of=release.as_of, known_at=1, git_sha=None, fingerprint="", facts=facts)
+    columns = {"unified.fct_orders": "placed_date", "marts.mart_days": "stat_date"}
+    columns |= {"unified.dim_days": "seen_at", "unified.dim_none": "day"}
+    facts = {name: TableFacts(date_column=column) for name, column in columns.items()}
+    spec = ReleaseSpec(
+        run_id="",
+        as_of=release.as_of,
+        known_at=1,
+        git_sha=None,
+        fingerprint="",
+        facts=facts,
+        tables=house.BY_MONTH,
+    )
     folder = house.releases / release.release_id
-    assert publish._latest_dates(folder, release, spec) == {"unified.fct_orders": date(2024, 3, 9)}
+    assert publish._latest_dates(folder, release, spec, ZoneInfo(house.merchant.time_zone)) == {
+        "unified.fct_orders": date(2024, 3, 9),
+        "marts.mart_days": date(2024, 3, 9),
+        "unified.dim_days": date(2024, 3, 10),
+        "unified.dim_none": None,
+    }
