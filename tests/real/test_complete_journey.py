@@ -301,12 +301,14 @@ def test_promotions_by_week(database: Database) -> None:
     assert_table(database, "unified.fct_product_promotions", expected, ["product_id", "week_begin"], SKU)
 
 
-def test_dates_are_the_year(database: Database) -> None:
-    days = pd.Series(pd.date_range("2017-01-01", "2017-12-31"))
+def test_dates_go_from_the_first_mailing_to_the_years_end(database: Database) -> None:
+    """Campaigns of the year before sent their coupons before the first basket."""
+    days = pd.Series(pd.date_range("2016-11-14", "2017-12-31"))
+    assert days.iloc[0] == pd.to_datetime(oracle.load("campaign_descriptions")["start_date"]).min()
     expected = pd.DataFrame(
         {
             "date_day": days,
-            "year": 2017,
+            "year": days.dt.year,
             "quarter": days.dt.quarter,
             "month": days.dt.month,
             "month_begin": days - pd.to_timedelta(days.dt.day - 1, unit="D"),

@@ -10,6 +10,7 @@ import pytest
 
 from tests.qinghe import Qinghe
 from tests.simulated.contracts import SILOS
+from tests.simulated.unified.calendar import first_date
 
 CASES = {f"without_{silo}": [other for other in SILOS if other != silo] for silo in SILOS} | {
     f"only_{silo}": [silo] for silo in SILOS
@@ -34,6 +35,11 @@ def test_a_company_without_some_silos_publishes(qinghe: Qinghe, tmp_path: Path, 
     assert {name.split(".")[0] for name in company.manifest["sources"]} <= set(connected)
     assert _shape(company) == _shape(qinghe)
     assert _rows(company) == {place: rows for place, rows in _rows(qinghe).items() if place[1] in connected}
+    first = first_date(qinghe.home / "silos", connected).date()
+    assert company.query("select min(date_day) from unified.dim_dates") == [(first,)]
+    # What is counted by day is counted from that day on.
+    if case in ("only_erp", "only_storefront"):
+        assert company.query("select min(kpi_date) from marts.mart_kpi_daily") == [(first,)]
 
 
 @pytest.mark.silos

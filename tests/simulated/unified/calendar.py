@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
+from pathlib import Path
 
 import pandas as pd
 
 from tests.simulated import expected
-from tests.simulated.silo_files import local_date
+from tests.simulated.contracts import SILOS, contracts
+from tests.simulated.silo_files import business_date, local_date
 from tests.simulated.unified.company import Company, Table
 
 # Of 2024 and 2025 (国办发明电〔2023〕7号, 〔2024〕12号): days off (first, last), and weekend days worked for them.
@@ -49,6 +52,40 @@ NAMES = {
     "重阳节": "Double Ninth Festival",
     "国庆节": "National Day",
 }
+# When something happened, by table: moments of UTC, or days.
+HAPPENED = {
+    ("storefront", "orders"): ["placed_at", "paid_at"],
+    ("storefront", "payments"): ["paid_at"],
+    ("storefront", "refunds"): ["refunded_at"],
+    ("storefront", "events"): ["event_at"],
+    ("storefront", "reviews"): ["reviewed_at"],
+    ("storefront", "coupons"): ["issued_at", "redeemed_at"],
+    ("storefront", "presale_reservations"): ["reserved_at"],
+    ("storefront", "service_tickets"): ["opened_at"],
+    ("marketplace", "orders"): ["placed_at", "paid_at"],
+    ("marketplace", "refunds"): ["refunded_at"],
+    ("marketplace", "reviews"): ["reviewed_at"],
+    ("live", "orders"): ["placed_at", "paid_at"],
+    ("live", "refunds"): ["refunded_at"],
+    ("live", "session_minutes"): ["minute_at"],
+    ("stores", "receipts"): ["paid_at"],
+    ("stores", "visits"): ["visited_at"],
+    ("crm", "touches"): ["sent_at"],
+    ("crm", "growth_ledger"): ["earned_at"],
+    ("crm", "group_messages"): ["posted_at"],
+    ("marketing", "ad_spend"): ["spend_date"],
+    ("marketing", "content_stats"): ["stat_date"],
+    ("market", "competitor_listings"): ["listed_date"],
+    ("erp", "inventory"): ["snapshot_date"],
+    ("erp", "purchase_lines"): ["created_at"],
+    ("erp", "receipts"): ["received_at"],
+    ("erp", "supplier_invoices"): ["invoiced_date"],
+    ("erp", "supplier_payments"): ["paid_at"],
+    ("erp", "stock_transfers"): ["shipped_at"],
+    ("logistics", "shipments"): ["shipped_at", "delivered_at"],
+    ("logistics", "tracking_events"): ["tracked_at"],
+    ("weather", "weather_daily"): ["weather_date"],
+}
 PROMOTIONS = {"618": ("06-01", "06-18"), "double_11": ("10-31", "11-11")}
 
 
@@ -73,10 +110,21 @@ def promotion(day: date) -> str | None:
     return next((name for name, (first, last) in PROMOTIONS.items() if first <= f"{day:%m-%d}" <= last), None)
 
 
+def first_date(files: Path, silos: Collection[str] = SILOS) -> pd.Timestamp:
+    """The first business date on which any of some silos tells of something."""
+    found = []
+    for (silo, table), columns in HAPPENED.items():
+        kinds = {column.name: column.data_type for column in contracts()[silo, table].columns}
+        for column in columns if silo in silos else ():
+            told = expected.rows(files, silo, table)[column]
+            found.append((told if kinds[column] == "date" else business_date(told)).min())
+    return min(day for day in found if pd.notna(day))
+
+
 def dates(company: Company) -> pd.DataFrame:
-    """Every day from the first order to the end of the last moment's year."""
+    """Every day from the first with data to the end of the last moment's year."""
     today, rejected = local_date(expected.latest(company.silos)), expected.rejected_dates(company.silos)
-    days = pd.date_range(expected.orders(company.silos)["placed_date"].min(), f"{today.year}-12-31")
+    days = pd.date_range(first_date(company.silos), f"{today.year}-12-31")
     return pd.DataFrame([_described(day.date(), today, rejected) for day in days])
 
 

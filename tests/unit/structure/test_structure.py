@@ -187,6 +187,21 @@ def test_every_model_begins_with_what_it_is(models) -> None:
     assert [node["name"] for node in models.values() if not node["description"]] == []
 
 
+def test_the_calendar_begins_with_whichever_fact_is_first(models) -> None:
+    """Every fact with days of its own: lines have those of their orders, and what follows other facts theirs."""
+    (first_dates,) = (node for node in models.values() if node["name"] == "int_first_dates")
+    named = set(re.findall(r"\('(fct_\w+)', '(\w+)'\)", first_dates["raw_code"]))
+    facts = [node for node in models.values() if node["name"].startswith("fct_") and layer(node) == "unified"]
+    dated = [node for node in facts if "partition_column" in node["config"]["meta"]]
+    wanted = {
+        (node["name"], node["config"]["meta"]["partition_column"])
+        for node in dated
+        if node["name"] != "fct_order_lines" and not node["config"]["meta"].get("entity", {}).get("follows")
+    }
+    assert wanted - named == set()
+    assert {name for name, _ in named} == {name for name, _ in wanted}
+
+
 def test_a_column_has_one_type_everywhere(models) -> None:
     types: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for node in published(models):

@@ -1,5 +1,8 @@
--- Business date × channel group and 'all': every KPI by the names that all reports use. A day without orders has zeros;
--- what no connected silo can tell is NULL.
+-- Business date × channel group and 'all': every KPI by the names that all reports use, from the first day on which
+-- something was counted. A day without orders has zeros; what no connected silo can tell is NULL.
+{%- set measures = [
+    'placed', 'paid', 'costs', 'refunded', 'visited', 'active', 'spent', 'attributed', 'stocked', 'delivered'
+] %}
 with
 merchants as (
     select * from {{ ref('dim_merchants') }}
@@ -195,6 +198,17 @@ connected as (
         (select count(*) from ad_spend) > 0 as has_ad_spend
 ),
 
+-- Of the days before it nothing is known, which is not nothing.
+counted as (
+    select min(kpi_date) as first_date
+    from (
+        {%- for measure in measures %}
+        select kpi_date from {{ measure }}
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    ) as counted_days
+),
+
 spine as (
     select
         dates.date_day as kpi_date,
@@ -203,7 +217,10 @@ spine as (
     from dates
     cross join kpi_groups
     cross join merchants
-    where dates.date_day <= merchants.as_of_date and kpi_groups.kpi_group is not null
+    cross join counted
+    where
+        dates.date_day between coalesce(counted.first_date, merchants.as_of_date) and merchants.as_of_date
+        and kpi_groups.kpi_group is not null
 ),
 
 joined as (
@@ -239,9 +256,7 @@ joined as (
         delivered.on_time_delivery_rate
     from spine
     cross join connected
-    {%- for measure in [
-        'placed', 'paid', 'costs', 'refunded', 'visited', 'active', 'spent', 'attributed', 'stocked', 'delivered'
-    ] %}
+    {%- for measure in measures %}
     left join {{ measure }}
         on
             spine.kpi_date = {{ measure }}.kpi_date

@@ -1,11 +1,11 @@
--- One row a day, from the first business date with an order to the end of as_of's year.
+-- One row a day, from the first business date of any fact to the end of as_of's year.
 with
 merchants as (
     select * from {{ ref('dim_merchants') }}
 ),
 
-orders as (
-    select * from {{ ref('fct_orders') }}
+first_dates as (
+    select * from {{ ref('int_first_dates') }}
 ),
 
 incomplete_dates as (
@@ -23,12 +23,13 @@ policies as (
 
 range_of_dates as (
     select
-        coalesce(min(orders.placed_date), min(merchants.as_of_date)) as first_date,
+        -- Least passes over NULL: a merchant without facts has as_of's year from as_of on.
+        least(min(first_dates.first_date), min(merchants.as_of_date)) as first_date,
         min(merchants.as_of_date) as as_of_date,
         -- The holidays and promotion days below are those of China.
         coalesce(min(merchants.locale), '') like 'zh%' as is_chinese
     from merchants
-    left join orders on 1 = 1
+    cross join first_dates
 ),
 
 days as (
