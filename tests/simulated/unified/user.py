@@ -31,8 +31,10 @@ def user_events(company: Company) -> pd.DataFrame:
 
 
 def user_sessions(company: Company) -> pd.DataFrame:
-    """Sessions: what their first event that tells it tells, their steps, and what they paid."""
+    """Sessions: who logged in first, what their first event that tells it tells, their steps, and what they paid."""
     events = user_events(company).sort_values(["event_at", "event_id"])
+    accounts = company.person_of(events["silo"], events["source_user_id"]).groupby(events["session_id"]).first()
+    events["user_id"] = events["session_id"].map(accounts).fillna(events["user_id"])
     for kind in ("product_view", "add_to_cart", "checkout"):
         events[kind] = (events["event_type"] == kind).astype("int64")
     first = ["user_id", "device_id", "channel", "channel_group", "device_type", "utm_source", "utm_campaign"]

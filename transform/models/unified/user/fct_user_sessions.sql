@@ -19,12 +19,23 @@ paid as (
     group by session_id
 ),
 
+-- An account that is not known yet logs nobody in.
+logged_in as (
+    select
+        events.*,
+        identities.user_id as account_user_id
+    from events
+    {{ join_user('events') }}
+),
+
 sessions as (
     select
         session_id,
         silo,
-        -- Who is logged in later in the session was the same person before.
-        {{ earliest('user_id', 'event_at', 'event_id') }} as user_id,
+        -- Who logs in within the session was there before: a device of several people tells less than one's account.
+        coalesce(
+            {{ earliest('account_user_id', 'event_at', 'event_id') }}, {{ earliest('user_id', 'event_at', 'event_id') }}
+        ) as user_id,
         {{ earliest('device_id', 'event_at', 'event_id') }} as device_id,
         {{ earliest('channel', 'event_at', 'event_id') }} as channel,
         {{ earliest('device_type', 'event_at', 'event_id') }} as device_type,
@@ -38,7 +49,7 @@ sessions as (
         sum(case when event_type = 'add_to_cart' then 1 else 0 end) as carts,
         sum(case when event_type = 'checkout' then 1 else 0 end) as checkouts,
         sum(coalesce(dwell_ms, 0)) as dwell_ms
-    from events
+    from logged_in
     group by session_id, silo
 ),
 
