@@ -154,7 +154,7 @@ joined as (
     select
         spine.activity_date,
         spine.channel,
-        channels.channel_group,
+        coalesce(channels.channel_group, 'unknown') as channel_group,
         spine.campaign_id,
         coalesce(dates.is_complete, true) as is_complete,
         case when connected.has_ad_spend then coalesce(spent.ad_spend_amount, 0) end as ad_spend_amount,

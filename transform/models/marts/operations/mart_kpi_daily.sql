@@ -185,6 +185,8 @@ delivered as (
 kpi_groups as (
     select kpi_group from orders
     union
+    select kpi_group from refunds
+    union
     select kpi_group from sessions
     union
     select kpi_group from ad_spend
@@ -218,9 +220,7 @@ spine as (
     cross join kpi_groups
     cross join merchants
     cross join counted
-    where
-        dates.date_day between coalesce(counted.first_date, merchants.as_of_date) and merchants.as_of_date
-        and kpi_groups.kpi_group is not null
+    where dates.date_day between coalesce(counted.first_date, merchants.as_of_date) and merchants.as_of_date
 ),
 
 joined as (
