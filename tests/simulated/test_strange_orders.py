@@ -53,6 +53,8 @@ PAYMENT = {
     "paid_amount": 47.0,
     "paid_at": MOMENT,
 }
+# Of an order that never came.
+LOST_PAYMENT = PAYMENT | {"payment_id": "PY-nowhere", "order_id": "SO-nowhere", "paid_amount": 12.5}
 REFUND = {
     "refund_id": "RF-nowhere",
     "order_id": "SO-nowhere",
@@ -76,23 +78,25 @@ def company(qinghe: Qinghe, tmp_path_factory: pytest.TempPathFactory) -> Qinghe:
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     content["silos"]["storefront"]["path"] = str(files)
     file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-    for table, row in {"orders": ORDER, "order_lines": LINE, "payments": PAYMENT, "refunds": REFUND}.items():
-        _add(files, table, row)
+    _add(files, "orders", ORDER)
+    _add(files, "order_lines", LINE)
+    _add(files, "payments", PAYMENT, LOST_PAYMENT)
+    _add(files, "refunds", REFUND)
     run = company.zhongtai("run")
     assert run.returncode == 0, run.stdout + run.stderr
     return company
 
 
-def _add(files: Path, table: str, row: dict[str, Any]) -> None:
-    text = json.dumps(row, ensure_ascii=False) + "\n"
+def _add(files: Path, table: str, *rows: dict[str, Any]) -> None:
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (files / f"{table}_20251130_9.jsonl.gz").write_bytes(gzip.compress(text.encode()))
 
 
-def _warned(company: Qinghe) -> set[tuple[str, str]]:
-    """Table and name of the expectations that did not hold."""
+def _warned(company: Qinghe) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Rows that expectations did not expect, by table and name of the expectation."""
     checks = company.home / "releases" / "current" / "checks"
     found = json.loads((checks / "results.json").read_text(encoding="utf-8"))
-    return {(each["table"], each["name"]) for each in found if each["status"] != "passed"}
+    return {(each["table"], each["name"]): each["samples"] for each in found if each["status"] != "passed"}
 
 
 def test_an_order_of_an_unknown_channel_is_published_in_a_group_of_its_own(company: Qinghe) -> None:
@@ -114,3 +118,8 @@ def test_groups_with_the_unknown_one_add_up(company: Qinghe) -> None:
     channels = by_group.format(day="activity_date", mart="mart_channel_performance", where="true")
     having = " group by all having sum(paid_amount) <> 0 or sum(refund_amount) <> 0"
     assert company.query(f"({kpis}{having}) except all ({channels}{having})") == []
+
+
+def test_a_payment_of_an_order_that_never_came_is_told(company: Qinghe) -> None:
+    (told,) = _warned(company)["fct_payments", "orders_are_known"]
+    assert (told["payment_id"], told["order_id"]) == ("storefront:PY-nowhere", "storefront:SO-nowhere")
