@@ -167,6 +167,7 @@ def _write_payments(world: World, silos: Silos, sold: Orders) -> None:
             "sku_id": pick(world.skus["sku_id"].to_numpy(), lines["sku"].to_numpy()[line]),
             "units": lines["units"].to_numpy()[line],
             "deposit_amount": deposit[booked],
+            "channel": orders["channel"].to_numpy()[booked],
             "reserved_at": reserved[booked],
         },
         world.day_of(reserved[booked]),

@@ -111,6 +111,11 @@ def payments(company: Company) -> pd.DataFrame:
     derived = derived.assign(payment_id=derived["order_id"], payment_kind="full")
     columns = ["silo", "payment_id", "order_id", "payment_method", "payment_kind", "paid_amount", "paid_at"]
     found = pd.concat([told[columns], derived[columns]], ignore_index=True)
+    heads = identified_orders(company)[
+        ["silo", "source_order_id", "user_id", "source_user_id", "channel", "channel_group"]
+    ]
+    heads = heads.rename(columns={"source_order_id": "order_id"})
+    found = found.merge(heads, how="left", on=["silo", "order_id"], validate="many_to_one")
     return found.assign(
         payment_id=unified(found["silo"], found["payment_id"]),
         order_id=unified(found["silo"], found["order_id"]),
@@ -146,6 +151,7 @@ def presale_reservations(company: Company) -> pd.DataFrame:
     return found.assign(
         reservation_id=unified("storefront", found["reservation_id"]),
         user_id=company.person_of(found["silo"], found["source_user_id"]),
+        channel_group=found["channel"].map(CHANNEL_GROUPS),
         sku_id=unified("erp", found["source_sku_id"]),
         reserved_date=business_date(found["reserved_at"]),
     )

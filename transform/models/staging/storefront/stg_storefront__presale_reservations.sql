@@ -13,6 +13,7 @@ renamed as (
         'erp:' || sku_id as sku_id,
         units,
         deposit_amount,
+        channel,
         reserved_at,
         _first_position as landed_position
     from source
