@@ -190,8 +190,8 @@ is null and false
 
 {% macro find_changed_sku_days() -%}
     {#-
-        Days of a SKU on which something was sold, refunded, looked at, counted or compared that was not before; and
-        those that are to be built again.
+        Days of a SKU on which something was sold, refunded, looked at, counted or compared that was not before; those
+        since another version of it holds; and those that are to be built again.
     -#}
     {%- if is_by_entity() -%}
         {%- set query -%}
@@ -225,6 +225,13 @@ from changes.{{ model }}
 where sku_id is not null and {{ date }} {{ within_dates_again() }}
 union
         {%- endfor %}
+select
+    concat(days.sku_id, ' ', days.activity_date),
+    days.activity_date
+from {{ this }} as days
+inner join changes.changed_products as products
+    on days.sku_id = products.sku_id and cast(days.activity_date as timestamp) >= products.changed_from
+union
 select
     concat(sku_id, ' ', activity_date),
     activity_date

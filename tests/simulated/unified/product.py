@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import pandas as pd
 
 from tests.simulated import expected
-from tests.simulated.silo_files import business_date
+from tests.simulated.silo_files import ZONE, business_date
 from tests.simulated.unified.company import Company, Table, unified
 
 # As documented, not read from policies.yml: a changed default has to be met by a changed test.
@@ -56,7 +56,7 @@ def categories(company: Company) -> pd.DataFrame:
 
 
 def product_daily(company: Company) -> pd.DataFrame:
-    """Days on which a SKU was sold, refunded, seen, put into a cart or pictured in a warehouse."""
+    """Days on which a SKU was sold, refunded, seen, put into a cart, pictured in a warehouse or compared."""
     key = ["sku_id", "activity_date"]
     sold = expected.order_lines(company.silos).dropna(subset="paid_at").rename(columns={"paid_date": "activity_date"})
     lines = expected.order_lines(company.silos)[["silo", "order_line_id", "sku_id"]]
@@ -73,23 +73,36 @@ def product_daily(company: Company) -> pd.DataFrame:
         events[events["event_type"] == "product_view"].groupby(key).size().rename("views"),
         events[events["event_type"] == "add_to_cart"].groupby(key).size().rename("carts"),
     ]
-    counted = pd.concat([*parts, stock.groupby(key)["stock_units"].sum()], axis="columns")
-    # Where no picture was taken, stock is unknown; all else was counted, and there was none.
-    found = counted.drop(columns="stock_units").fillna(0).astype("int64").join(counted["stock_units"]).reset_index()
+    unknown = [stock.groupby(key)["stock_units"].sum(), lowest_competitors(company)]
+    counted = pd.concat([*parts, *unknown], axis="columns")
+    # Where no picture was taken, or nothing compared, that is unknown; all else was counted, and there was none.
+    names = ["stock_units", "lowest_competitor_amount"]
+    found = counted.drop(columns=names).fillna(0).astype("int64").join(counted[names]).reset_index()
     found["net_revenue_amount"] = found["paid_amount"] - found["refund_amount"]
     found["gross_margin_amount"] = found["net_revenue_amount"] - found["cost_amount"]
     pairs = zip(found["paid_amount"], found["units"], strict=True)
     found["average_unit_amount"] = [_mean_cents(cents, units) for cents, units in pairs]
-    found = found.merge(lowest_competitors(company), how="left", on=key)
-    return found.assign(sku_id=unified("erp", found["sku_id"])).drop(columns="cost_amount")
+    found["sku_id"] = unified("erp", found["sku_id"])
+    found["list_price_amount"] = _list_price(company, found["sku_id"], found["activity_date"])
+    return found.drop(columns="cost_amount")
 
 
-def lowest_competitors(company: Company) -> pd.DataFrame:
+def _list_price(company: Company, sku: pd.Series, day: pd.Series) -> pd.Series:
+    """What a unit was listed at when the day ended in Shanghai, by the last version before."""
+    ends = (day + pd.Timedelta(days=1)).dt.tz_localize(ZONE).dt.tz_convert("UTC").dt.tz_localize(None)
+    asked = pd.DataFrame({"sku_id": sku, "end": ends}).reset_index(names="place")
+    versions = products(company)[["sku_id", "valid_from", "list_amount"]].fillna({"valid_from": pd.Timestamp(0)})
+    pairs = asked.merge(versions, on="sku_id")
+    held = pairs[pairs["valid_from"] < pairs["end"]].sort_values("valid_from").drop_duplicates("place", keep="last")
+    return asked["place"].map(held.set_index("place")["list_amount"])
+
+
+def lowest_competitors(company: Company) -> pd.Series:
     """The lowest price of a day by SKU, of listings like enough to it."""
     listings = company.rows("market", "competitor_listings").rename(columns={"listed_date": "activity_date"})
     alike = listings[listings["match_score"] >= COMPETITOR_MATCH_SCORE]
     lowest = alike.groupby(["sku_id", "activity_date"])["price_amount"].min()
-    return lowest.rename("lowest_competitor_amount").reset_index()
+    return lowest.rename("lowest_competitor_amount")
 
 
 def _mean_cents(cents: int, units: int) -> float:

@@ -1,5 +1,6 @@
--- SKU by day, where it was sold, refunded, looked at, put into a cart or pictured in stock.
+-- SKU by day, where it was sold, refunded, looked at, put into a cart, pictured in stock or offered by a competitor.
 {%- do find_changed_sku_days() %}
+{%- set measures = ['sold', 'refunded', 'browsed', 'stocked', 'compared'] %}
 with
 lines as (
     {{ only_changed(ref('fct_order_lines'), 'sku_day', "concat(sku_id, ' ', paid_date)", date='paid_date') }}
@@ -19,6 +20,16 @@ inventory as (
 
 competitor_prices as (
     {{ only_changed(ref('fct_competitor_prices'), 'sku_day', "concat(sku_id, ' ', listed_date)", date='listed_date') }}
+),
+
+-- Open ends become moments, because an engine cannot hash-join on "or is null".
+products as (
+    select
+        sku_id,
+        list_amount,
+        coalesce(valid_from, cast('0001-01-01' as timestamp)) as valid_from,
+        coalesce(valid_to, cast('9999-12-31' as timestamp)) as valid_to
+    from {{ ref('dim_products') }}
 ),
 
 policies as (
@@ -86,7 +97,7 @@ connected as (
 ),
 
 sku_days as (
-    {%- for measure in ['sold', 'refunded', 'browsed', 'stocked'] %}
+    {%- for measure in measures %}
     select
         sku_id,
         activity_date
@@ -107,15 +118,21 @@ joined as (
         -- Costs lie on the day of the payment: a day without one costs nothing more.
         case when sold.sku_id is null then 0 else sold.cost_amount end as cost_amount,
         stocked.stock_units,
+        products.list_amount as list_price_amount,
         compared.lowest_competitor_amount
     from sku_days
     cross join connected
-    {%- for measure in ['sold', 'refunded', 'browsed', 'stocked', 'compared'] %}
+    {%- for measure in measures %}
     left join {{ measure }}
         on
             sku_days.sku_id = {{ measure }}.sku_id
             and sku_days.activity_date = {{ measure }}.activity_date
     {%- endfor %}
+    left join products
+        on
+            sku_days.sku_id = products.sku_id
+            and products.valid_from < {{ date_begin(add_days('sku_days.activity_date', 1)) }}
+            and products.valid_to >= {{ date_begin(add_days('sku_days.activity_date', 1)) }}
 ),
 
 final as (
@@ -131,6 +148,7 @@ final as (
         cast(paid_amount - refund_amount - cost_amount as decimal(18, 2)) as gross_margin_amount,
         cast(stock_units as bigint) as stock_units,
         {{ average_amount('paid_amount', 'units') }} as average_unit_amount,
+        cast(list_price_amount as decimal(18, 2)) as list_price_amount,
         cast(lowest_competitor_amount as decimal(18, 2)) as lowest_competitor_amount
     from joined
 )
