@@ -74,6 +74,8 @@ def order_lines(silos: Path) -> pd.DataFrame:
     lines["cost_amount"] = (lines["units"] - lines["refund_units"]) * cost_at(
         silos, lines["sku_id"], lines["placed_at"]
     )
+    # Nobody keeps units of an order that nobody paid.
+    lines["cost_amount"] = lines["cost_amount"].where(lines["paid_at"].notna(), 0).astype(CENTS)
     return lines.assign(placed_date=business_date(lines["placed_at"]), paid_date=business_date(lines["paid_at"]))
 
 

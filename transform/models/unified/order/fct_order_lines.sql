@@ -57,8 +57,12 @@ joined as (
         lines.gmv_amount,
         cast(case when orders.paid_at is null then 0 else lines.paid_amount end as decimal(18, 2)) as paid_amount,
         cast(coalesce(refunds.refund_amount, 0) as decimal(18, 2)) as refund_amount,
+        -- Of an order that nobody paid, nobody keeps a unit.
         cast(
-            products.cost_amount * (lines.units - coalesce(refunds.refund_units, 0)) as decimal(18, 2)
+            case
+                when orders.paid_at is null then 0
+                else products.cost_amount * (lines.units - coalesce(refunds.refund_units, 0))
+            end as decimal(18, 2)
         ) as cost_amount
     from lines
     inner join orders on lines.order_id = orders.order_id
