@@ -56,10 +56,13 @@ def test_table_totals_add_the_files_up() -> None:
         _load(1, rows_read=6, rows_loaded=3, rows_quarantined=1, rows_duplicate=1, rows_superseded=1),
         _load(2, rows_read=4, rows_loaded=4),
         _load(3, table="buyers", rows_read=1, rows_erased=1),
+        _load(4, table="buyers", status="quarantined"),
+        _load(5, table="buyers", status="quarantined", replaced_by=6),
     ]
     totals = ledger.table_totals(loads)
     assert totals["shop", "orders"].model_dump() == {
         "files": 2,
+        "files_rejected": 0,
         "rows_read": 10,
         "rows_loaded": 7,
         "rows_quarantined": 1,
@@ -67,7 +70,8 @@ def test_table_totals_add_the_files_up() -> None:
         "rows_superseded": 1,
         "rows_erased": 0,
     }
-    assert totals["shop", "buyers"].rows_erased == 1
+    buyers = totals["shop", "buyers"]
+    assert (buyers.files, buyers.files_rejected, buyers.rows_erased) == (3, 1, 1)
     assert all(load.adds_up for load in loads)
     assert not _load(1, rows_read=2, rows_loaded=1).adds_up
 

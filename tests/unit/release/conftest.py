@@ -31,6 +31,7 @@ DAYS = (
 )
 SOURCE = {
     "files": 2,
+    "files_rejected": 0,
     "rows_read": 15,
     "rows_loaded": 10,
     "rows_quarantined": 1,
