@@ -99,12 +99,16 @@ def accepted(contract: Contract, judged: str) -> str:
 
 def _stored(contract: Contract) -> str:
     columns = ", ".join(personal.stored(contract, [f"t{place}" for place in range(len(contract.columns))]))
-    return f"{columns}, {shown(contract, '_extra')} as _extra"
+    return f"{columns}, {_scrubbed('_extra')} as _extra"
 
 
 def shown(contract: Contract, text: str) -> str:
     """SQL of a text that may hold, where nobody expects it, what names a person."""
-    return f"case when {text} is not null then {personal.scrubbed(text)} end" if contract.is_tokenised else text
+    return _scrubbed(text) if contract.is_tokenised else text
+
+
+def _scrubbed(text: str) -> str:
+    return f"case when {text} is not null then {personal.scrubbed(text)} end"
 
 
 def fault_list(contract: Contract) -> str:
@@ -121,7 +125,7 @@ def row_text(contract: Contract) -> str:
     """SQL of the row as read, as JSON; what could name a person is masked.
 
     A broken line has no columns to tell what is personal, and nobody said what unknown columns hold: the first is
-    masked whole where the contract has personal data, the second always.
+    masked whole where the contract has personal data, and else without phones and addresses, the second always.
     """
     pairs = []
     for place, column in enumerate(contract.columns):
@@ -130,7 +134,7 @@ def row_text(contract: Contract) -> str:
             value = f"case when {_present(place)} is not null or t{place} is not null then '***' end"
         pairs.append(f"{quote_literal(column.source_name)}, {value}")
     row = ", ".join(pairs)
-    record = "'***'" if any(_is_masked(column) for column in contract.columns) else "_record"
+    record = "'***'" if any(_is_masked(column) for column in contract.columns) else _scrubbed("_record")
     return (
         f"cast(case when _structure is not null then json_object('line', {record}) "
         f"when _extra is not null then json_object({row}, '_extra', '***') else json_object({row}) end as varchar)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.ingest.conftest import Shop
 from zhongtai.errors import UsageError
 from zhongtai.ingest import personal
 from zhongtai.ingest.contract import Column, Contract, load_contracts
@@ -240,3 +242,36 @@ def test_a_contract_whose_tokens_could_not_work_is_refused(
 def test_a_file_may_not_have_the_partial_s_name(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="raw has 'phone_partial' beside it"):
         declared(tmp_path, ID, PHONE, {"name": "Phone_Partial"})
+
+
+ITEMS: dict[str, Any] = {
+    "load_mode": "append",
+    "key": ["id"],
+    "columns": {"id": {"data_type": "string"}, "amount": {"data_type": "integer"}},
+}
+
+
+@pytest.mark.parametrize("amount", ["3", "three"])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_unknown_columns_have_no_phone_in_tables_about_nobody_either(shop: Shop, form: str, amount: str) -> None:
+    """Whether the file is stored in one pass, or judged row by row as one with a wrong row is."""
+    shop.declare(items={**ITEMS, "file": "items*", "format": form})
+    rows = [("1", "1", "13800001111", "tel 138-1234-5678, ann@example.com"), ("2", amount, "none", "none")]
+    if form == "csv":
+        text = "id,amount,mobile,note\n" + "".join(f'{one},{two},{three},"{four}"\n' for one, two, three, four in rows)
+    else:
+        text = "".join(
+            json.dumps(dict(zip(("id", "amount", "mobile", "note"), row, strict=True))) + "\n" for row in rows
+        )
+    shop.put(f"items.{form}", text)
+    shop.run()
+    raw = shop.raw("items", "id, amount, _extra ->> 'mobile', _extra ->> 'note'")
+    assert raw[0] == ("1", 1, "0", "tel 0, ***")
+    assert len(raw) == (2 if amount == "3" else 1)
+
+
+def test_a_broken_line_in_quarantine_has_no_phone_in_tables_about_nobody_either(shop: Shop) -> None:
+    shop.declare(items={**ITEMS, "file": "items*", "format": "jsonl"})
+    shop.put("items.jsonl", '{"id": "1", "amount": 1}\n{"id": "2", "tel": "13800001111')
+    shop.run()
+    assert [row["row_text"]["line"] for row in shop.rejected("items")] == ['{"id": "2", "tel": "0']
