@@ -189,13 +189,26 @@ def forget(
     email: Annotated[list[str] | None, typer.Option(help="An e-mail address.", show_default=False)] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be erased.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before erasing.")] = False,
+    also_doubtful: Annotated[
+        bool,
+        typer.Option("--also-doubtful", help="Also empty values and files that may be another's."),
+    ] = False,
     merchant: MerchantOption = None,
 ) -> None:
     """Erases a person from landing and all that follows, publishes without, and proves it by searching."""
     from orchestration import forgetting
 
     start = forgetting.start(person or [], phone or [], email or [])
-    if not forgetting.forget(load(merchant), settings_module.load(), start, dry_run=dry_run, yes=yes, out=out):
+    is_gone = forgetting.forget(
+        load(merchant),
+        settings_module.load(),
+        start,
+        dry_run=dry_run,
+        yes=yes,
+        also_doubtful=also_doubtful,
+        out=out,
+    )
+    if not is_gone:
         raise typer.Exit(1)
 
 

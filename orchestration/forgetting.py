@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -40,15 +42,30 @@ def start(persons: list[str], phones: list[str], emails: list[str]) -> Start:
     return Start(tuple(pairs), tuple(phones), tuple(emails))
 
 
-def forget(merchant: Merchant, settings: Settings, person: Start, *, dry_run: bool, yes: bool, out: Console) -> bool:
+def forget(
+    merchant: Merchant,
+    settings: Settings,
+    person: Start,
+    *,
+    dry_run: bool,
+    yes: bool,
+    also_doubtful: bool,
+    out: Console,
+) -> bool:
     """Erases, publishes without the person and searches.
 
     Returns:
-        Whether nothing was found afterwards.
+        Whether everything was searched afterwards, and nothing found.
+
+    Raises:
+        UsageError: as `erase.forget` does, or everything that there is of the person is doubtful.
     """
 
     def confirmed(plan: Plan) -> bool:
         _print_plan(plan, out)
+        _print_doubtful(plan, out)
+        if not plan.tables:
+            raise UsageError("Nothing was erased: see above what to do first.")
         if dry_run:
             out.print("Nothing was erased: this was a dry run.")
         return not dry_run and (yes or typer.confirm("Erase this for good?"))
@@ -58,7 +75,7 @@ def forget(merchant: Merchant, settings: Settings, person: Start, *, dry_run: bo
     holding = policies.in_force(policies.load(merchant, settings), release.as_of_date(merchant))
     limit = policies.number(holding, "identity_holders_limit")
     with lock.hold(merchant, "forget"), printed_progress(out):
-        done = erase.forget(merchant, contracts, person, int(limit), confirmed)
+        done = erase.forget(merchant, contracts, person, int(limit), confirmed, also_doubtful=also_doubtful)
     if done is None:
         return True
     is_published = runner.run(merchant, settings, runner.Asked(), out)
@@ -69,13 +86,13 @@ def forget(merchant: Merchant, settings: Settings, person: Start, *, dry_run: bo
     needles = search.Needles(done.needles)
     places = search.search(merchant, needles, {"dagster": settings.dagster_home})
     _print_search(done, needles, places, out)
-    return is_published and not any(place.found for place in places)
+    return is_published and not any(place.found or place.unsearched for place in places)
 
 
 def _print_plan(plan: Plan, out: Console) -> None:
     kinds = ", ".join(f"{number} {kind}" for kind, number in plan.identities.items())
     out.print(f"The person is known by {kinds}.")
-    table = Table("table", "files", "records", "values in others' records", "unreadable files", box=None)
+    table = Table("table", "files", "records", "values in other records", "unreadable files", box=None)
     for (silo, name), one in sorted(plan.tables.items()):
         table.add_row(
             f"{silo}.{name}", *(f"{number:,}" for number in (one.files, one.rows, one.blanked, one.whole_files))
@@ -94,11 +111,17 @@ def _print_plan(plan: Plan, out: Console) -> None:
 
 
 def _print_search(plan: Plan, needles: search.Needles, places: list[search.Place], out: Console) -> None:
-    out.print(f"Searched for {len(needles.texts)} identities and tokens of the person:")
+    out.print(f"Searched for {len(needles.texts)} identities, spellings and tokens of the person:")
     for place in places:
         out.print(f"  {place.name}: {place.files:,} files, found in {len(place.found)}")
-        for file in place.found[:_SHOWN]:
-            out.print(f"    {file}", soft_wrap=True)
+        _print_files(place.found, out)
+        if place.unsearched:
+            where = "see below" if place.name == "landing" else "remove what is not needed"
+            out.print(f"    could not be searched to their end: {len(place.unsearched):,} files ({where})")
+            _print_files(place.unsearched, out)
+    _print_doubtful(plan, out)
+    if any(place.found for place in places) and not plan.doubtful and not plan.unsearched:
+        out.print("Run the same command again: it names the columns and files, and what to do.")
     if left := len(plan.needles) - len(needles.texts):
         out.print(f"{left} identities are shorter than {search.LEAST_CHARACTERS} characters: not searched for as text.")
     if plan.sources:
@@ -106,5 +129,39 @@ def _print_search(plan: Plan, needles: search.Needles, places: list[search.Place
             f"{len(plan.sources)} files of the silos still hold the person. These contents do not land again, but what "
             "the silo writes anew would: erase the person there, too."
         )
-        for source in plan.sources[:_SHOWN]:
-            out.print(f"    {source}", soft_wrap=True)
+        _print_files(plan.sources, out)
+
+
+def _print_doubtful(plan: Plan, out: Console) -> None:
+    """What stays because it may be another thing's, and what to do about it."""
+    if plan.doubtful:
+        out.print("These columns have values like the person's, which may be another thing's. They stay:")
+    for one in plan.doubtful:
+        count = f"records: {one.records:,}, landed files: {len(one.files):,}"
+        out.print(f"  {one.table}, column '{one.column}' ({count})", markup=False)
+        _print_files(one.files, out)
+        if one.line:
+            out.print(f"    If it names persons, put into {one.yaml_file}:", soft_wrap=True, markup=False)
+            out.print(f"      {one.line}", soft_wrap=True, markup=False)
+        else:
+            out.print("    If it is the person's, name what stands there as well: --person SILO:ID")
+    if plan.unsearched:
+        out.print(
+            "Landed files that cannot be read to their end, or hold the person outside of their records (in another "
+            f"sheet, in a head): {len(plan.unsearched):,}. They stay:",
+            soft_wrap=True,
+        )
+        _print_files(plan.unsearched, out)
+    if plan.doubtful or plan.unsearched:
+        out.print(
+            "Then run the same command again. With --also-doubtful it empties them as they are: these values, but for "
+            "keys and other ids, and these files. Look at them before: what is another's may stay.",
+            soft_wrap=True,
+        )
+
+
+def _print_files(files: Sequence[Path], out: Console) -> None:
+    for file in files[:_SHOWN]:
+        out.print(f"    {file}", soft_wrap=True, markup=False)
+    if len(files) > _SHOWN:
+        out.print(f"    and {len(files) - _SHOWN:,} more")

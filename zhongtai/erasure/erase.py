@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zhongtai.erasure import erasures, evidence, person, rewrite, search
+from zhongtai.erasure import elsewhere, erasures, evidence, person, rewrite
+from zhongtai.erasure.elsewhere import Doubtful, Elsewhere
 from zhongtai.erasure.erasures import Erasure
-from zhongtai.erasure.evidence import Unread
-from zhongtai.erasure.person import Start
+from zhongtai.erasure.person import Found, Start
+from zhongtai.erasure.search import Answer, Needles
 from zhongtai.errors import ZhongtaiError
 from zhongtai.ingest import journal, landing, ledger, loader, personal, personal_key
 from zhongtai.ingest.contract import Contract
@@ -33,7 +34,7 @@ class TablePlan:
     """What goes from one table of landing.
 
     Attributes:
-        blanked: values in records about somebody else.
+        blanked: values in records about somebody or something else.
         whole_files: files that cannot be read and hold the person somewhere: they are emptied.
     """
 
@@ -53,6 +54,8 @@ class Plan:
         needles: texts and tokens by which the person can be searched for; never logged.
         sources: the silos' files, as they still are, that hold the person.
         others: SILO:ID of others who have one of the person's phones or addresses, and are told apart: they stay.
+        doubtful: columns with values like the person's that may be another thing's: they stay.
+        unsearched: landed files that may hold the person where no record can be taken out: they stay.
     """
 
     identities: dict[str, int] = field(default_factory=dict)
@@ -60,6 +63,8 @@ class Plan:
     needles: set[str] = field(default_factory=set)
     sources: list[Path] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    doubtful: list[Doubtful] = field(default_factory=list)
+    unsearched: list[Path] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -73,6 +78,8 @@ def forget(
     start: Start,
     holders_limit: int,
     confirmed: Callable[[Plan], bool],
+    *,
+    also_doubtful: bool = False,
 ) -> Plan | None:
     """Erases a person from landing, and loads the tables that were touched again; the warehouse is removed.
 
@@ -82,6 +89,7 @@ def forget(
     Args:
         holders_limit: a value that more identities of one silo share is nobody's; OneID's policy.
         confirmed: is shown the plan, and says whether to go on.
+        also_doubtful: whether what may be another thing's goes, too (zhongtai/erasure/elsewhere.py).
 
     Returns:
         What was done; None where it was not to be.
@@ -96,12 +104,17 @@ def forget(
         if any(contract.is_tokenised for contract in contracts):
             personal.set_key(connection, personal_key.key(merchant))
         with timed("forget", "identities in landing") as progress:
-            unread = evidence.collect(connection, merchant, contracts, folder)
-            others = person.find(connection, start, evidence.registers(contracts), holders_limit)
+            evidence.collect(connection, merchant, contracts, folder)
+            who = person.find(connection, start, evidence.registers(contracts), holders_limit)
             person.plan(connection)
             progress.rows = _count(connection, "erased")
-        found, changes, emptied = _plan(connection, merchant, unread)
-        found.others = others
+        with timed("forget", "all of landing searched") as progress:
+            more = elsewhere.collect(connection, merchant, contracts, folder, also_doubtful=also_doubtful)
+            if not (also_doubtful and more.emptied):
+                _require_found(connection, who, more)
+            progress.rows = _count(connection, "hits")
+        found, changes, emptied = _plan(connection, merchant, more)
+        found.others = who.others
         if not confirmed(found):
             return None
         with timed("forget", "landing written again") as progress:
@@ -127,11 +140,24 @@ def _workplace(merchant: Merchant) -> Iterator[tuple[duckdb.DuckDBPyConnection, 
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _require_found(connection: duckdb.DuckDBPyConnection, who: Found, more: Elsewhere) -> None:
+    """Whoever stands in no column with its class stands at least somewhere.
+
+    Raises:
+        UsageError: nowhere; it says of what was given which.
+    """
+    hits = {text for (text,) in connection.execute("select distinct text from hits").fetchall()}
+    for (kind, value), what in who.untold.items():
+        texts = set(personal.spelled(kind, value))
+        needles = Needles(texts)
+        unread = [*more.emptied, *more.unsearched]
+        if not texts & hits and not any(needles.look_in(one.path) is Answer.FOUND for one in unread):
+            raise person.nowhere(what)
+
+
 def _plan(
-    connection: duckdb.DuckDBPyConnection,
-    merchant: Merchant,
-    unread: list[Unread],
-) -> tuple[Plan, dict[int, rewrite.Changes], list[Unread]]:
+    connection: duckdb.DuckDBPyConnection, merchant: Merchant, more: Elsewhere
+) -> tuple[Plan, dict[int, rewrite.Changes], list[elsewhere.Unread]]:
     changes: dict[int, rewrite.Changes] = {}
     for position, number in connection.execute("select position, row_number from erased").fetchall():
         changes.setdefault(position, rewrite.Changes()).dropped.add(number)
@@ -144,9 +170,10 @@ def _plan(
     ).fetchall():
         changes[position].lines[number] = line
     texts = {text for (text,) in connection.execute("select text from texts").fetchall()}
-    emptied = _holding(unread, texts)
+    emptied = more.emptied
     kinds = connection.execute("select kind, count(*) from known group by kind order by kind").fetchall()
-    found = Plan(identities=dict(kinds), needles=texts | _tokens(connection))
+    found = Plan(identities=dict(kinds), needles=texts | _tokens(connection), doubtful=more.columns)
+    found.unsearched = [one.path for one in more.unsearched]
     files = {file.position: file for file in landing.read_log(merchant)}
     for position, change in sorted(changes.items()):
         table = found.tables.setdefault((files[position].silo, files[position].table), TablePlan())
@@ -157,7 +184,7 @@ def _plan(
         table = found.tables.setdefault((one.file.silo, one.file.table), TablePlan())
         table.whole_files += 1
         table.rows += one.rows
-    touched = [*(files[position] for position in changes), *(one.file for one in emptied)]
+    touched = [*(files[position] for position in changes), *(one.file for one in emptied if one.holds), *more.sources]
     found.sources = sorted({Path(file.source.path) for file in touched if Path(file.source.path).exists()})
     return found, changes, emptied
 
@@ -182,7 +209,7 @@ def _write(
     merchant: Merchant,
     contracts: list[Contract],
     changes: dict[int, rewrite.Changes],
-    emptied: list[Unread],
+    emptied: list[elsewhere.Unread],
     folder: Path,
 ) -> None:
     """Writes every file anew, checks all, records it, and puts them in place.
@@ -204,12 +231,12 @@ def _write(
         parts = workbooks.get(file.sha256, []) if contract and contract.format == "xlsx" else []
         # A workbook landed once for each sheet: the person is taken out of every copy.
         change = changes.get(file.position, rewrite.Changes())
-        if contract is None or not (parts or file.position in changes or file.position in whole):
+        if not (parts or file.position in changes or file.position in whole):
             continue
         target = folder / f"{file.position:08d}{Path(file.path).suffix}"
         if file.position in whole:
             target.write_bytes(b"")
-        else:
+        elif contract is not None:
             rewrite.rewrite(merchant.landing / file.path, target, parts or [(contract, change)], folder)
             before = counts.get(file.position)
             if before is None:  # a sheet about nobody, in a workbook with one that names the person
@@ -243,12 +270,6 @@ def _erasure(file: LandedFile, change: rewrite.Changes, before: Path, after: Pat
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _holding(unread: list[Unread], texts: set[str]) -> list[Unread]:
-    """The files that cannot be read as records, and hold one of the texts somewhere."""
-    needles = search.Needles(texts)
-    return [one for one in unread if needles.are_in(one.path)]
 
 
 def _check(merchant: Merchant, contract: Contract, target: Path, position: int, wanted: int, folder: Path) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zhongtai.ingest import journal, landing, personal, reader
+from zhongtai.ingest import journal, landing, parquet_stage, personal, reader
 from zhongtai.ingest.contract import Column, Contract
 from zhongtai.ingest.faults import Judge
 from zhongtai.ingest.landing import LandedFile
+from zhongtai.ingest.unpack import FileFault
 from zhongtai.merchant import Merchant
 from zhongtai.sql import connect, quote_literal, scalar
 
@@ -33,20 +33,6 @@ _TABLES = """
 """
 
 
-@dataclass(frozen=True)
-class Unread:
-    """A landed file that cannot be read as records.
-
-    Attributes:
-        path: where it is.
-        rows: how many it has, where they can be counted.
-    """
-
-    file: LandedFile
-    path: Path
-    rows: int
-
-
 def kind_of(contract: Contract, column: Column) -> str:
     """The name under which values of a column are compared: `silo.column`, or that of the class."""
     if column.personal_data == "identifier":
@@ -65,35 +51,30 @@ def registers(contracts: list[Contract]) -> set[str]:
     return {kind_of(contract, column) for contract, column in own_keys if column.personal_data == "identifier"}
 
 
-def collect(
-    connection: duckdb.DuckDBPyConnection, merchant: Merchant, contracts: list[Contract], folder: Path
-) -> list[Unread]:
+def collect(connection: duckdb.DuckDBPyConnection, merchant: Merchant, contracts: list[Contract], folder: Path) -> None:
     """Fills `evidence` and the tables beside it from every landed file of every table; what is there is replaced.
 
     Args:
         folder: for temporary files in clear; private, and removed by the caller.
-
-    Returns:
-        The files that cannot be read.
     """
     for table in ("evidence", "record_keys", "broken_records", "record_lines", "record_counts"):
         connection.execute(f"drop table if exists {table}")
     connection.execute(_TABLES)
     keys = _keys_of_persons(contracts)
-    unread: list[Unread] = []
     log = landing.read_log(merchant)
     for contract in contracts:
         followed = {name for silo, name in keys if silo == contract.silo}
         if not identities(contract) and not followed & {column.name for column in contract.columns}:
             continue
         files = [file for file in log if (file.silo, file.table) == (contract.silo, contract.table)]
-        for together in _batches(files):
+        for together in batches(files):
             place = journal.private_folder(folder / f"{contract.silo}.{contract.table}")
-            unread += _collect_files(
-                connection, Judge(contract, merchant.time_zone), merchant, together, place, followed
-            )
+            faults = read_records(connection, Judge(contract, merchant.time_zone), merchant, together, place)
+            if len(faults) < len(together):
+                for statement in _inserts(contract, followed):
+                    connection.execute(statement)
+                connection.execute("drop table records")
             shutil.rmtree(place)
-    return unread
 
 
 def _keys_of_persons(contracts: list[Contract]) -> set[tuple[str, str]]:
@@ -115,7 +96,8 @@ def _keys_of_persons(contracts: list[Contract]) -> set[tuple[str, str]]:
         found |= more
 
 
-def _batches(files: list[LandedFile]) -> Iterator[list[LandedFile]]:
+def batches(files: list[LandedFile]) -> Iterator[list[LandedFile]]:
+    """Files in their order, as many together as are read at once."""
     together: list[LandedFile] = []
     for file in files:
         if together and (len(together) >= _TOGETHER_FILES or sum(one.size_bytes for one in together) > _TOGETHER_BYTES):
@@ -126,15 +108,34 @@ def _batches(files: list[LandedFile]) -> Iterator[list[LandedFile]]:
         yield together
 
 
-def _collect_files(
-    connection: duckdb.DuckDBPyConnection,
-    judge: Judge,
-    merchant: Merchant,
-    files: list[LandedFile],
-    folder: Path,
-    followed: set[str],
-) -> list[Unread]:
+def read_records(
+    connection: duckdb.DuckDBPyConnection, judge: Judge, merchant: Merchant, files: list[LandedFile], folder: Path
+) -> dict[int, FileFault]:
+    """Makes the temporary table `records` of landed files of one table; there is none where none can be read.
+
+    Returns:
+        What is wrong with the others, by position.
+    """
+    import duckdb
+
     paths = {file.position: merchant.landing / file.path for file in files}
+    try:
+        return _records(connection, judge, paths, folder)
+    except (duckdb.InternalException, duckdb.FatalException):
+        raise  # no file's fault
+    except duckdb.Error:
+        is_parquet = judge.contract.format == "parquet"
+        broken = parquet_stage.unreadable(connection, judge.contract, paths, folder) if is_parquet else {}
+        if not broken:
+            raise
+    left = {position: path for position, path in paths.items() if position not in broken}
+    shutil.rmtree(folder)
+    return broken | _records(connection, judge, left, journal.private_folder(folder))
+
+
+def _records(
+    connection: duckdb.DuckDBPyConnection, judge: Judge, paths: dict[int, Path], folder: Path
+) -> dict[int, FileFault]:
     queries, faults = reader.read(connection, judge, paths, folder)
     if queries:
         texts = ", ".join(
@@ -143,13 +144,9 @@ def _collect_files(
         )
         connection.execute(
             "create or replace temp table records as select _file_position as position, _row_number as row_number, "
-            f"_line_number as line, _structure, _record, {texts} from ({' union all '.join(queries)})"
+            f"_line_number as line, _structure, _record, _extra, {texts} from ({' union all '.join(queries)})"
         )
-        for statement in _inserts(judge.contract, followed):
-            connection.execute(statement)
-        connection.execute("drop table records")
-    unread = [(file, faults[file.position]) for file in files if file.position in faults]
-    return [Unread(file, paths[file.position], fault.rows) for file, fault in unread]
+    return faults
 
 
 def _inserts(contract: Contract, followed: set[str]) -> Iterator[str]:
@@ -165,8 +162,8 @@ def _inserts(contract: Contract, followed: set[str]) -> Iterator[str]:
                 normalised = personal.normalised(value, column.personal_data)
             yield (
                 f"insert into evidence select position, row_number, {quote_literal(contract.silo)}, "
-                f"{quote_literal(column.name)}, {quote_literal(kind_of(contract, column))}, {normalised}, {value}, "
-                f"{column.of_another}, {is_linking} from records where {normalised} is not null"
+                f"{quote_literal(column.source_name)}, {quote_literal(kind_of(contract, column))}, {normalised}, "
+                f"{value}, {column.of_another}, {is_linking} from records where {normalised} is not null"
             )
         is_own = contract.key == (column.name,)
         # A record with a person's identity is that person's, whatever it refers to; only its own key is followed.

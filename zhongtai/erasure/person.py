@@ -14,6 +14,8 @@ from zhongtai.ingest import personal
 if TYPE_CHECKING:
     import duckdb
 
+# The kind of an id that no column with a class has, after its silo.
+UNTOLD = ".id_given"
 # A person with more identities is several persons.
 _MOST_IDENTITIES = 200
 
@@ -32,37 +34,51 @@ class Start:
     emails: tuple[str, ...] = ()
 
 
-def find(connection: duckdb.DuckDBPyConnection, start: Start, registers: set[str], holders_limit: int) -> list[str]:
+@dataclass(frozen=True)
+class Found:
+    """Who was found.
+
+    Attributes:
+        others: SILO:ID of others who have one of the person's phones or addresses, and are told apart.
+        untold: what was given and stands in no column with its class, and how to call it.
+    """
+
+    others: list[str]
+    untold: dict[Value, str]
+
+
+def find(connection: duckdb.DuckDBPyConnection, start: Start, registers: set[str], holders_limit: int) -> Found:
     """Fills `known` (kind, value) with the person's identities, `shared` with those that are nobody's.
 
     Args:
         registers: as `evidence.registers` gives them.
         holders_limit: a value that more identities of one silo share is nobody's; OneID's policy.
 
-    Returns:
-        SILO:ID of others who have one of the person's phones or addresses, and are told apart.
-
     Raises:
-        UsageError: nothing in landing has an identity of the start, or it is a shared one.
+        UsageError: an identity of the start is none, or a shared one.
         ZhongtaiError: too many identities for one person.
     """
     _find_shared(connection, holders_limit)
     given: dict[Value, str] = {}
+    untold: dict[Value, str] = {}
     for silo, value in start.identities:
         found = connection.execute(
             "select distinct kind, value from evidence where value = ? and silo = ? and not of_another "
             "and (contains(kind, '.') or kind = 'device')",
             [value, silo],
         ).fetchall()
+        if not found:
+            untold[silo + UNTOLD, value] = f"{silo}:{value}"
         given |= _given(connection, found, f"{silo}:{value}", holders_limit)
     for kind, values in (("phone", start.phones), ("email", start.emails)):
         for value in values:
+            normalised = _normalised(connection, kind, value)
             found = connection.execute(
-                "select distinct kind, evidence.value from evidence inner join "
-                f"(select {personal.normalised('typed', kind)} as value from (select ?::varchar as typed)) as given "
-                "on evidence.value = given.value where kind = ? and not of_another",
-                [value, kind],
+                "select distinct kind, value from evidence where value = ? and kind = ? and not of_another",
+                [normalised, kind],
             ).fetchall()
+            if not found:
+                untold[kind, normalised] = f"the {kind} given"
             given |= _given(connection, found, f"the {kind} given", holders_limit)
     person = apart.person(_records_around(connection, set(given)), set(given), registers)
     if person.disputed:
@@ -77,18 +93,30 @@ def find(connection: duckdb.DuckDBPyConnection, start: Start, registers: set[str
             "was erased. See which with --dry-run and a single --person."
         )
     connection.execute("create or replace temp table known (kind varchar, value varchar)")
-    connection.executemany("insert into known values (?, ?)", sorted(person.values))
-    return sorted(f"{kind.partition('.')[0]}:{value}" for kind, value in person.others if "." in kind)
+    connection.executemany("insert into known values (?, ?)", sorted(person.values | set(untold)))
+    others = sorted(f"{kind.partition('.')[0]}:{value}" for kind, value in person.others if "." in kind)
+    return Found(others, untold)
+
+
+def _normalised(connection: duckdb.DuckDBPyConnection, kind: str, typed: str) -> str:
+    query = f"select {personal.normalised('typed', kind)} from (select ?::varchar as typed)"
+    row = connection.execute(query, [typed]).fetchone()
+    if not row or row[0] is None:
+        raise nowhere(f"the {kind} given")
+    return str(row[0])
+
+
+def nowhere(what: str) -> UsageError:
+    """Nothing in landing has what was given."""
+    return UsageError(
+        f"No landed record has {what}: nothing was erased. Either it was erased before, or the silo writes it "
+        "otherwise."
+    )
 
 
 def _given(
     connection: duckdb.DuckDBPyConnection, found: list[Value], what: str, holders_limit: int
 ) -> dict[Value, str]:
-    if not found:
-        raise UsageError(
-            f"No landed record has {what}: nothing was erased. Either it was erased before, or the silo writes it "
-            "otherwise."
-        )
     for kind, value in found:
         if connection.execute("select 1 from shared where kind = ? and value = ?", [kind, value]).fetchone():
             raise UsageError(
@@ -126,6 +154,8 @@ def _records_around(connection: duckdb.DuckDBPyConnection, start: set[Value]) ->
         """
     )
     connection.execute("create or replace temp table around (kind varchar, value varchar)")
+    if not start:
+        return []
     connection.executemany("insert into around values (?, ?)", sorted(start))
     while True:
         row = connection.execute(
@@ -148,7 +178,7 @@ def _records_around(connection: duckdb.DuckDBPyConnection, start: set[Value]) ->
 
 
 def plan(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fills `erased` (position, row_number), `blanked` (…, column_name, text), `devices` and `texts` from `known`."""
+    """Fills `erased` (position, row_number), `blanked` (…, column_name, text), `devices`, `texts` (text, kind)."""
     connection.execute(
         """
         create or replace temp table erased as
@@ -161,13 +191,16 @@ def plan(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         """
         create or replace temp table texts as
-        select distinct text from evidence
+        select distinct text, kind from evidence
         where not of_another and ((kind, value) in (select (kind, value) from known)
             or (kind = 'device' and value in (select value from devices)))
         union
-        select value from known
+        select value, kind from known
         """
     )
+    contacts = connection.execute("select kind, value from known where kind in ('phone', 'email')").fetchall()
+    if spelled := {(text, kind) for kind, value in contacts for text in personal.spelled(kind, value)}:
+        connection.executemany("insert into texts values (?, ?)", sorted(spelled))
     connection.execute(
         f"""
         insert into erased

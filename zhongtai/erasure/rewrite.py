@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import json
 import re
 import shutil
 import zipfile
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from zhongtai.erasure import binary_forms, json_document
+from zhongtai.erasure.search import alone
 from zhongtai.ingest import csv_records
 from zhongtai.ingest.contract import Contract
 
@@ -24,7 +26,7 @@ class Changes:
 
     Attributes:
         dropped: records to take out.
-        blanked: values (column of the contract, text) to empty, by record.
+        blanked: values (column as the file calls it, text) to empty, by record.
         lines: the sheet's row of each of these records, of workbooks.
     """
 
@@ -174,8 +176,16 @@ def _document(text: str, contract: Contract, changes: Changes) -> str:
 
 
 def _blanked(text: str, values: list[tuple[str, str]], nothing: str) -> str:
-    for _, value in values:
-        alone = rf"(?<![0-9A-Za-z]){re.escape(value)}(?![0-9A-Za-z])"
-        pattern = rf'"{re.escape(value)}"|{alone}' if nothing else alone
-        text = re.sub(pattern, nothing, text)
+    for value in _longest_first(values):
+        form = re.escape(value)
+        if nothing:  # JSON: a whole value becomes null, and no name of one; what stands in a longer string goes from it
+            form = f"(?:{form}|{re.escape(json.dumps(value)[1:-1])})"
+            text = re.sub(rf'"{form}"(?!\s*:)', nothing, text)
+            text = re.sub(rf"([:\[,]\s*){form}(?=\s*[,\]}}])", rf"\1{nothing}", text)
+        text = re.sub(alone(form), "", text)
     return text
+
+
+def _longest_first(values: list[tuple[str, str]]) -> list[str]:
+    """The texts of values to empty: `86 138 1234 5678` before `138 1234 5678`, which is a part of it."""
+    return sorted({text for _, text in values}, key=len, reverse=True)

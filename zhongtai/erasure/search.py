@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
+import json
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from zhongtai.erasure.archives import Archive, is_archive
 from zhongtai.merchant import Merchant
 from zhongtai.sql import quote_identifier, read_parquet
 
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
 LEAST_CHARACTERS = 6
 _BLOCK, _OVERLAP = 1 << 23, 1 << 10
 _ENCODINGS = ("utf-8", "gb18030", "utf-16-le", "utf-16-be")
+_PARQUET, _DUCKDB, _MAGIC_BYTES = b"PAR1", b"DUCK", 16
+# An escape of JSON's ends in a letter or digit: `\n13812345678`.
+_ALONE = r"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))(?:%s)(?![0-9A-Za-z])"
+
+
+class Answer(Enum):
+    """What a search of a file came to; `UNSEARCHED` where a part cannot be read and the rest holds no text."""
+
+    FOUND = "found"
+    NOT_FOUND = "not found"
+    UNSEARCHED = "unsearched"
 
 
 @dataclass
@@ -28,37 +40,53 @@ class Place:
     """A folder that was searched.
 
     Attributes:
+        files: how many were searched from end to end, or hold one of the texts.
         found: the files that hold one of the texts.
+        unsearched: the files of which a part cannot be read, and whose rest holds none.
     """
 
     name: str
     files: int = 0
     found: list[Path] = field(default_factory=list)
+    unsearched: list[Path] = field(default_factory=list)
 
 
 class Needles:
-    """Texts to look for; one stands alone where no letter or digit touches it."""
+    """Texts to look for; one stands alone where no letter or digit touches it, but that of an escape of JSON's."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self.texts = sorted({text for text in texts if len(text) >= LEAST_CHARACTERS})
+        written = {form for text in self.texts for form in (text, json.dumps(text)[1:-1])}
         self._bytes = [
-            (form, re.compile(rb"(?<![0-9A-Za-z])" + re.escape(form) + rb"(?![0-9A-Za-z])"))
-            for form in sorted({text.encode(encoding) for text in self.texts for encoding in _ENCODINGS})
+            (form, re.compile(_ALONE.encode() % re.escape(form)))
+            for form in sorted({text.encode(encoding) for text in written for encoding in _ENCODINGS})
         ]
-        alternatives = "|".join(re.escape(text) for text in self.texts)
-        self._pattern = f"(^|[^0-9A-Za-z])(?:{alternatives})([^0-9A-Za-z]|$)"
+        self.pattern = alone_in_sql("|".join(re.escape(text) for text in self.texts))
 
-    def are_in(self, file: Path) -> bool:
+    def look_in(self, file: Path) -> Answer:
         """Whether the file holds one of the texts, packed or not."""
-        if not self.texts:
-            return False
-        if file.suffix in (".parquet", ".duckdb") and (found := self._in_tables(file)) is not None:
-            return found
-        return any(self._in_stream(stream) for stream in _streams(file))
+        if not self.texts or not file.stat().st_size:
+            return Answer.NOT_FOUND
+        with file.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as data:
+            start = data[:_MAGIC_BYTES]
+            is_read = True
+            if start.startswith(_PARQUET) or start[8:].startswith(_DUCKDB):
+                answer = self._in_tables(file, is_parquet=start.startswith(_PARQUET))
+                if answer is not None:
+                    return answer
+                is_read = False
+            if self._is_in(_blocks(data)):
+                return Answer.FOUND
+            if is_archive(start):
+                archive = Archive(data)
+                if any(self._is_in(content) for content in archive.contents()):
+                    return Answer.FOUND
+                is_read = archive.is_whole
+        return Answer.NOT_FOUND if is_read else Answer.UNSEARCHED
 
-    def _in_stream(self, stream: IO[bytes]) -> bool:
+    def _is_in(self, blocks: Iterable[bytes]) -> bool:
         before = b""
-        for block in _blocks(stream):
+        for block in blocks:
             text = before + block
             for form, alone in self._bytes:
                 if form in text and alone.search(text):
@@ -66,26 +94,36 @@ class Needles:
             before = text[-_OVERLAP:]
         return False
 
-    def _in_tables(self, file: Path) -> bool | None:
-        """None where the file is not what its name says."""
+    def _in_tables(self, file: Path, *, is_parquet: bool) -> Answer | None:
+        """None where the file is damaged."""
         import duckdb
 
         try:
-            if file.suffix == ".parquet":
+            if is_parquet:
                 with duckdb.connect() as connection:
                     return self._in_relation(connection, read_parquet([file], "binary_as_string = true"))
             with duckdb.connect(str(file), read_only=True) as connection:
                 tables = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
-                return any(
-                    self._in_relation(connection, f"{quote_identifier(schema)}.{quote_identifier(table)}")
-                    for schema, table in tables
-                )
+                names = (f"{quote_identifier(schema)}.{quote_identifier(table)}" for schema, table in tables)
+                answers = (self._in_relation(connection, name) for name in names)
+                return next((answer for answer in answers if answer is Answer.FOUND), Answer.NOT_FOUND)
         except duckdb.Error:
             return None
 
-    def _in_relation(self, connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    def _in_relation(self, connection: duckdb.DuckDBPyConnection, relation: str) -> Answer:
         query = f"select 1 from {relation} as searched where regexp_matches(cast(searched as varchar), ?) limit 1"
-        return connection.execute(query, [self._pattern]).fetchone() is not None
+        is_there = connection.execute(query, [self.pattern]).fetchone() is not None
+        return Answer.FOUND if is_there else Answer.NOT_FOUND
+
+
+def alone(pattern: str) -> str:
+    """A pattern of a text that stands alone, for Python's `re`."""
+    return _ALONE % pattern
+
+
+def alone_in_sql(pattern: str) -> str:
+    """A pattern of a text that stands alone, for DuckDB's `regexp_matches`."""
+    return rf"(?:^|[^0-9A-Za-z]|\\[bfnrt]|\\u[0-9A-Fa-f]{{4}})(?:{pattern})(?:[^0-9A-Za-z]|$)"
 
 
 def search(merchant: Merchant, needles: Needles, others: dict[str, Path]) -> list[Place]:
@@ -106,9 +144,12 @@ def search(merchant: Merchant, needles: Needles, others: dict[str, Path]) -> lis
             inside = file.relative_to(folder).parts
             key = name or (inside[0] if len(inside) > 1 else "other files")
             place = places.setdefault(key, Place(key))
-            place.files += 1
-            if needles.are_in(file):
+            answer = needles.look_in(file)
+            place.files += answer is not Answer.UNSEARCHED
+            if answer is Answer.FOUND:
                 place.found.append(file)
+            elif answer is Answer.UNSEARCHED:
+                place.unsearched.append(file)
     return [places[key] for key in sorted(places)]
 
 
@@ -122,29 +163,6 @@ def _files(folder: Path, without: set[Path]) -> Iterator[Path]:
             yield entry
 
 
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    """The stream as far as it can be read: a broken archive ends where it breaks."""
-    try:
-        while block := stream.read(_BLOCK):
-            yield block
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile):
-        return
-
-
-def _streams(file: Path) -> Iterator[IO[bytes]]:
-    """The file's bytes, and what is packed in it as far as it can be unpacked."""
-    with file.open("rb") as stream:
-        magic = stream.read(4)
-        stream.seek(0)
-        yield stream
-    if magic.startswith(b"\x1f\x8b"):
-        with gzip.open(file) as unpacked:
-            yield cast(IO[bytes], unpacked)
-    elif magic == b"PK\x03\x04":
-        try:
-            with zipfile.ZipFile(file) as archive:
-                for member in archive.infolist():
-                    with archive.open(member) as unpacked_member:
-                        yield unpacked_member
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError):
-            return  # its bytes were searched
+def _blocks(data: mmap) -> Iterator[bytes]:
+    for start in range(0, len(data), _BLOCK):
+        yield data[start : start + _BLOCK]

@@ -27,7 +27,7 @@ from zhongtai.ingest.faults import Judge
 from zhongtai.ingest.landing import LandedFile
 from zhongtai.ingest.ledger import FileLoad
 from zhongtai.ingest.reader import Whole
-from zhongtai.ingest.unpack import FileFault, plain_form
+from zhongtai.ingest.unpack import FileFault
 from zhongtai.merchant import Merchant
 from zhongtai.sql import read_parquet, scalar
 
@@ -154,7 +154,9 @@ def _load_readable(
     except (duckdb.InternalException, duckdb.FatalException):
         raise  # no file's fault
     except duckdb.Error as error:
-        unreadable = _unreadable(work, paths)
+        # Text was read whole before.
+        is_parquet = work.contract.format == "parquet"
+        unreadable = parquet_stage.unreadable(work.connection, work.contract, paths, work.folder) if is_parquet else {}
         if unreadable:
             raise _Unreadable(unreadable) from error
         raise
@@ -255,18 +257,6 @@ def _counted(
             entry.rows_superseded, entry.rows_loaded = entry.rows_superseded + entry.rows_loaded, 0
     event_ranges.set_event_ranges(work, files)
     return [*(_with_superseded(held[position], rows) for position, rows in superseded.items()), *files]
-
-
-def _unreadable(work: Batch, paths: dict[int, Path]) -> dict[int, FileFault]:
-    """The files that cannot be read to their end; text was read whole before."""
-    found: dict[int, FileFault] = {}
-    if work.contract.format == "parquet":
-        for position, path in paths.items():
-            try:
-                parquet_stage.check_readable(work.connection, plain_form(work.contract, path, work.folder))
-            except FileFault as fault:
-                found[position] = fault
-    return found
 
 
 def _rows_by_file(connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[int, int]]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zhongtai.ingest.contract import Contract
 from zhongtai.ingest.staged import position_values
-from zhongtai.ingest.unpack import FileFault
+from zhongtai.ingest.unpack import FileFault, plain_form
 from zhongtai.sql import quote_files, quote_identifier, quote_literal, read_parquet
 
 if TYPE_CHECKING:
@@ -148,6 +149,23 @@ def check_readable(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
         raise  # no file's fault
     except duckdb.Error as error:
         raise FileFault(f"not readable as Parquet: {_first_line(error)}", rows(connection, file)) from error
+
+
+def unreadable(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, paths: dict[int, Path], folder: Path
+) -> dict[int, FileFault]:
+    """The files that cannot be read to their end, and why, by position.
+
+    Args:
+        folder: where packed ones are unpacked.
+    """
+    found: dict[int, FileFault] = {}
+    for position, path in paths.items():
+        try:
+            check_readable(connection, plain_form(contract, path, folder))
+        except FileFault as fault:
+            found[position] = fault
+    return found
 
 
 def _of(sources: list[ParquetSource], *options: str) -> str:

@@ -7,6 +7,7 @@ can tell which value a token stands for, or try all phones there are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,16 @@ def scrubbed(text: str) -> str:
     # Twice: two phones may share what stands between them.
     once = rf"regexp_replace({without_emails}, '{_SPOKEN_MOBILE}', '\10\2', 'g')"
     return rf"regexp_replace({once}, '{_SPOKEN_MOBILE}', '\10\2', 'g')"
+
+
+def spelled(personal_class: str, value: str) -> list[str]:
+    """How a normalised phone or e-mail address is usually typed in a text, where nothing says what it is."""
+    if personal_class == "email":
+        return [value, value.upper(), value.capitalize()]
+    if personal_class == "phone" and re.fullmatch(_MOBILE, value):
+        parts = (value[:3], value[3:7], value[7:])
+        return [code + between.join(parts) for between in ("", " ", "-") for code in ("", "86", "0086")]
+    return [value]
 
 
 def partial_phone(value: str) -> str:

@@ -241,8 +241,8 @@ def _judged_by_name(judge: Judge, names: Iterable[str]) -> Callable[[str], str]:
     return lambda query: judge.judged(_under_contract(header, query), types)
 
 
-def _named(header: Header) -> list[tuple[str, int]]:
-    """The columns that the contract does not know, each under a name of its own."""
+def unknown_columns(header: Header) -> list[tuple[str, int]]:
+    """Names and places of the columns that the contract does not know, each under a name of its own."""
     seen: dict[str, int] = {}
     named = []
     for place in header.extra:
@@ -265,7 +265,7 @@ def _under_contract(header: Header, query: str, types: Sequence[str] = ()) -> st
         types: the DuckDB types of `c0` …, where they are not all text.
     """
     columns = ", ".join(f"c{place} as s{index}" for index, place in enumerate(header.places))
-    pairs = ", ".join(f"{quote_literal(name)}, {_shown(place, types)}" for name, place in _named(header))
+    pairs = ", ".join(f"{quote_literal(name)}, {_shown(place, types)}" for name, place in unknown_columns(header))
     extra = f"cast(json_object({pairs}) as varchar)" if pairs else "cast(null as varchar)"
     return (
         f"select _file_position, _row_number, _line_number, _structure, _record, {columns}, {extra} as _extra "

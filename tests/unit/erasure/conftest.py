@@ -105,10 +105,18 @@ def people(shop: Shop) -> Shop:
 
 
 def forget(
-    shop: Shop, *identities: tuple[str, str], phones: tuple[str, ...] = (), holders_limit: int = 8
+    shop: Shop,
+    *identities: tuple[str, str],
+    phones: tuple[str, ...] = (),
+    emails: tuple[str, ...] = (),
+    holders_limit: int = 8,
+    also_doubtful: bool = False,
 ) -> erase.Plan:
     """Erases without asking."""
-    done = erase.forget(shop.merchant, shop.contracts, Start(identities, phones), holders_limit, lambda _: True)
+    start = Start(identities, phones, emails)
+    done = erase.forget(
+        shop.merchant, shop.contracts, start, holders_limit, lambda _: True, also_doubtful=also_doubtful
+    )
     assert done is not None
     return done
 
