@@ -71,11 +71,11 @@ def order_lines(silos: Path) -> pd.DataFrame:
     lines = lines.fillna({"refund_amount": 0, "refund_units": 0}).astype(
         {"refund_amount": CENTS, "refund_units": UNITS}
     )
-    lines["cost_amount"] = (lines["units"] - lines["refund_units"]) * cost_at(
-        silos, lines["sku_id"], lines["placed_at"]
-    )
+    lines["unit_cost_amount"] = cost_at(silos, lines["sku_id"], lines["placed_at"])
+    lines["ordered_cost_amount"] = lines["units"] * lines["unit_cost_amount"]
+    kept = (lines["units"] - lines["refund_units"]) * lines["unit_cost_amount"]
     # Nobody keeps units of an order that nobody paid.
-    lines["cost_amount"] = lines["cost_amount"].where(lines["paid_at"].notna(), 0).astype(CENTS)
+    lines["cost_amount"] = kept.where(lines["paid_at"].notna(), 0).astype(CENTS)
     return lines.assign(placed_date=business_date(lines["placed_at"]), paid_date=business_date(lines["paid_at"]))
 
 
@@ -147,6 +147,15 @@ def refunds(silos: Path) -> pd.DataFrame:
     parts = [rows(silos, silo, "refunds").assign(silo=silo) for silo in SELLING if silo != "stores"]
     found = pd.concat(parts, ignore_index=True)
     return found.assign(refunded_date=business_date(found["refunded_at"]))
+
+
+@cache
+def refund_costs(silos: Path) -> pd.DataFrame:
+    """Refunds, each with what the units that it brings back cost when they were ordered, of lines that were paid."""
+    lines = order_lines(silos)[["silo", "order_line_id", "sku_id", "paid_at", "unit_cost_amount"]]
+    found = refunds(silos).merge(lines, how="left", on=["silo", "order_line_id"], validate="many_to_one")
+    cost = found["refund_units"] * found["unit_cost_amount"]
+    return found.assign(cost_amount=cost.where(found["paid_at"].notna(), 0).astype(CENTS))
 
 
 @cache

@@ -1,6 +1,6 @@
 """mart_channel_performance, row for row, from the silos' files.
 
-From the release come only who is which person (its own tests judge that) and what a line cost (test_silo_totals).
+From the release comes only who is which person (its own tests judge that).
 """
 
 from __future__ import annotations
@@ -25,19 +25,15 @@ AMOUNTS = ["ad_spend_amount", "gmv_amount", "paid_amount", "refund_amount"]
 
 @pytest.fixture(scope="module")
 def orders(silos: Path, release: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Orders of the files with channel and campaign, their margin to date, and the person who bought."""
+    """Orders of the files with channel and campaign, what their units cost, and the person who bought."""
     found = expected.orders(silos).copy()
     found["campaign_id"] = campaign(found["campaign_id"])
     people = release.sql(
         "select silo, source_order_id as order_id, user_id as person, user_order_number from unified.fct_orders"
     )
-    costs = release.sql(
-        "select silo, source_order_id as order_id, sum(cost_amount * 100)::bigint as cost_amount "
-        "from unified.fct_order_lines group by silo, source_order_id"
-    )
-    for frame in (people.df(), costs.df()):
+    costs = expected.order_lines(silos).groupby(["silo", "order_id"])["ordered_cost_amount"].sum().reset_index()
+    for frame in (people.df(), costs):
         found = found.merge(frame, how="left", on=["silo", "order_id"], validate="one_to_one")
-    found["gross_margin_amount"] = found["paid_amount"] - found["refund_amount"] - found["cost_amount"]
     return found
 
 
@@ -79,7 +75,7 @@ def performance(silos: Path, release: duckdb.DuckDBPyConnection, orders: pd.Data
     spend = expected.rows(silos, "marketing", "ad_spend").rename(columns={"cost_amount": "ad_spend_amount"})
     spend["campaign_id"] = campaign(spend["campaign_id"])
     paid = orders[orders["paid_at"].notna()]
-    refunds = expected.refunds(silos)[["silo", "order_id", "refunded_date", "refund_amount"]].merge(
+    refunds = expected.refund_costs(silos)[["silo", "order_id", "refunded_date", "refund_amount", "cost_amount"]].merge(
         orders[["silo", "order_id", "channel", "campaign_id"]], on=["silo", "order_id"], validate="many_to_one"
     )
     sums = ("impressions", "clicks", "ad_spend_amount")
@@ -94,14 +90,16 @@ def performance(silos: Path, release: duckdb.DuckDBPyConnection, orders: pd.Data
             paid_orders="count",
             buyers="person",
             paid_amount="paid_amount",
-            gross_margin_amount="gross_margin_amount",
+            ordered_cost_amount="ordered_cost_amount",
         ),
         on(paid[paid["user_order_number"] == 1], "paid_date", new_buyers="person"),
-        on(refunds, "refunded_date", refund_amount="refund_amount"),
+        on(refunds, "refunded_date", refund_amount="refund_amount", returned_cost_amount="cost_amount"),
     ]
     found = pd.concat(parts, axis="columns").fillna(0).astype("int64")
-    spent, margin = found["ad_spend_amount"], found["gross_margin_amount"]
     found["net_revenue_amount"] = found["paid_amount"] - found["refund_amount"]
+    cost = found.pop("ordered_cost_amount") - found.pop("returned_cost_amount")
+    found["gross_margin_amount"] = found["net_revenue_amount"] - cost
+    spent, margin = found["ad_spend_amount"], found["gross_margin_amount"]
     found["click_through_rate"] = found["clicks"] / found["impressions"].where(found["impressions"] != 0)
     found["roas"] = found["paid_amount"] / spent.where(spent != 0)
     found["roi"] = (margin - spent) / spent.where(spent != 0)
@@ -136,7 +134,7 @@ def test_channels_stand_in_their_group(release: duckdb.DuckDBPyConnection) -> No
 
 
 def test_channels_and_campaigns_add_up_to_the_day(release: duckdb.DuckDBPyConnection) -> None:
-    summed = [*AMOUNTS, "net_revenue_amount", "sessions", "placed_orders", "paid_orders"]
+    summed = [*AMOUNTS, "net_revenue_amount", "gross_margin_amount", "sessions", "placed_orders", "paid_orders"]
     sums = ", ".join(f"sum({name}) as {name}" for name in summed)
     differing = release.sql(
         f"select activity_date, {sums} from marts.mart_channel_performance group by activity_date "

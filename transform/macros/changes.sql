@@ -197,8 +197,8 @@ is null and false
         {%- set query -%}
 create or replace table changes.changed_sku_day as
         {%- for model, date, values in [
-            ('fct_order_lines', 'paid_date', 'units, paid_amount, cost_amount, is_paid'),
-            ('fct_refunds', 'refunded_date', 'refund_amount'),
+            ('fct_order_lines', 'paid_date', 'units, paid_amount, ordered_cost_amount, is_paid'),
+            ('fct_refunds', 'refunded_date', 'refund_amount, cost_amount'),
             ('fct_user_events', 'event_date', 'event_type'),
             ('fct_inventory_daily', 'stock_date', 'on_hand_units'),
             ('fct_competitor_prices', 'listed_date', 'price_amount, match_score'),

@@ -95,6 +95,7 @@ def order_lines(company: Company) -> pd.DataFrame:
             "sku_id",
             "source_sku_id",
             "is_gift",
+            "ordered_cost_amount",
             "cost_amount",
             *SOLD_BY,
             *TIMES,
@@ -125,7 +126,7 @@ def payments(company: Company) -> pd.DataFrame:
 
 
 def refunds(company: Company) -> pd.DataFrame:
-    found = expected.refunds(company.silos).rename(columns={"reason": "refund_reason"})
+    found = expected.refund_costs(company.silos).rename(columns={"reason": "refund_reason"}).drop(columns="sku_id")
     for column in ("refund_id", "order_id", "order_line_id"):
         found[column] = unified(found["silo"], found[column])
     of_lines = order_lines(company)[["order_line_id", "user_id", "sku_id", "channel", "channel_group"]]
@@ -139,6 +140,7 @@ def refunds(company: Company) -> pd.DataFrame:
             "refund_amount",
             "refund_units",
             "refund_reason",
+            "cost_amount",
             "refunded_at",
             "refunded_date",
         ]

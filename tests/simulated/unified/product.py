@@ -59,17 +59,16 @@ def product_daily(company: Company) -> pd.DataFrame:
     """Days on which a SKU was sold, refunded, seen, put into a cart, pictured in a warehouse or compared."""
     key = ["sku_id", "activity_date"]
     sold = expected.order_lines(company.silos).dropna(subset="paid_at").rename(columns={"paid_date": "activity_date"})
-    lines = expected.order_lines(company.silos)[["silo", "order_line_id", "sku_id"]]
-    given_back = expected.refunds(company.silos).rename(columns={"refunded_date": "activity_date"})
-    given_back = given_back.merge(lines, on=["silo", "order_line_id"], validate="many_to_one")
+    given_back = expected.refund_costs(company.silos).rename(columns={"refunded_date": "activity_date"})
+    given_back = given_back.rename(columns={"cost_amount": "returned_cost_amount"})
     events = company.rows("storefront", "events").dropna(subset="sku_id")
     events["activity_date"] = business_date(events["event_at"])
     stock = expected.inventory(company.silos).rename(
         columns={"stock_date": "activity_date", "on_hand_units": "stock_units"}
     )
     parts = [
-        sold.groupby(key)[["units", "paid_amount", "cost_amount"]].sum(),
-        given_back.groupby(key)[["refund_amount"]].sum(),
+        sold.groupby(key)[["units", "paid_amount", "ordered_cost_amount"]].sum(),
+        given_back.groupby(key)[["refund_amount", "returned_cost_amount"]].sum(),
         events[events["event_type"] == "product_view"].groupby(key).size().rename("views"),
         events[events["event_type"] == "add_to_cart"].groupby(key).size().rename("carts"),
     ]
@@ -79,12 +78,14 @@ def product_daily(company: Company) -> pd.DataFrame:
     names = ["stock_units", "lowest_competitor_amount"]
     found = counted.drop(columns=names).fillna(0).astype("int64").join(counted[names]).reset_index()
     found["net_revenue_amount"] = found["paid_amount"] - found["refund_amount"]
-    found["gross_margin_amount"] = found["net_revenue_amount"] - found["cost_amount"]
+    # Each on its own day: what was paid then, and what came back then.
+    cost = found["ordered_cost_amount"] - found["returned_cost_amount"]
+    found["gross_margin_amount"] = found["net_revenue_amount"] - cost
     pairs = zip(found["paid_amount"], found["units"], strict=True)
     found["average_unit_amount"] = [_mean_cents(cents, units) for cents, units in pairs]
     found["sku_id"] = unified("erp", found["sku_id"])
     found["list_price_amount"] = _list_price(company, found["sku_id"], found["activity_date"])
-    return found.drop(columns="cost_amount")
+    return found.drop(columns=["ordered_cost_amount", "returned_cost_amount"])
 
 
 def _list_price(company: Company, sku: pd.Series, day: pd.Series) -> pd.Series:

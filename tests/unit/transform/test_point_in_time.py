@@ -1,4 +1,4 @@
-"""What changes today moves nothing of yesterday: old orders keep cost, margin and level, old purchases their terms."""
+"""What changes today moves nothing of yesterday: not what orders cost, levels, terms, nor the margin of a day."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ from zhongtai.settings import Settings
 from zhongtai.transform import Transform
 
 SILOS = ("storefront", "crm", "erp")
+# What tells margins by day.
+DAILY = {
+    "marts.mart_kpi_daily": "kpi_date",
+    "marts.mart_channel_performance": "activity_date",
+    "unified.fct_product_daily": "activity_date",
+}
 SELECTED = ["+fct_order_lines", "+fct_orders", "+fct_purchase_lines"]
 # Cost, margin and level: 2 units of SKU k1 at 10 each, which cost 4 each.
 OLD_ORDER = {"o1": (Decimal("8.00"), Decimal("12.00"), "V1")}
@@ -127,3 +133,44 @@ def test_what_changes_today_moves_nothing_of_yesterday(merchant: Merchant, insta
 
     assert orders == {**OLD_ORDER, "o2": (Decimal("18.00"), Decimal("2.00"), "V3")}
     assert purchases == {**OLD_PURCHASE, "p2": (10.0, 48.0, Decimal("9.00"))}
+
+
+def days_until(merchant: Merchant, installation: Settings, as_of_date: str, last: str) -> dict[str, list[Any]]:
+    """Every row of what tells margins by day, up to a day, as of another."""
+    with duckdb.connect(str(merchant.database)) as connection:
+        moment = f"as_of = timestamp '{as_of_date} 12:00:00', as_of_date = date '{as_of_date}'"
+        connection.execute(f"update raw_zhongtai.run_context set {moment}")
+    results = Transform(merchant, installation).build([f"+{table.split('.')[1]}" for table in DAILY], tests="empty")
+    assert [f"{result.name}: {result.message}" for result in results if not result.is_ok] == []
+    with duckdb.connect(str(merchant.database), read_only=True) as connection:
+        queries = {table: f"from {table} where {day} <= date '{last}' order by all" for table, day in DAILY.items()}
+        return {table: connection.execute(query).fetchall() for table, query in queries.items()}
+
+
+def margins(merchant: Merchant, table: str) -> dict[str, Decimal]:
+    """Margin by day, of days that have one; of the groups of channels their sum alone."""
+    where = "where channel_group = 'all'" if table == "marts.mart_kpi_daily" else ""
+    with duckdb.connect(str(merchant.database), read_only=True) as connection:
+        rows = connection.execute(
+            f"select {DAILY[table]}::varchar, sum(gross_margin_amount) as margin from {table} {where} "
+            "group by all having margin <> 0"
+        ).fetchall()
+    return dict(rows)
+
+
+def test_a_refund_moves_no_margin_of_the_days_before_it(merchant: Merchant, installation: Settings) -> None:
+    """One of two units at 10, which cost 4 each, comes back on June 3, when a unit costs 9: that day has -10 + 4."""
+    account = {"user_id": "u1", "registered_at": "2024-05-01", "updated_at": "2024-05-01"}
+    land(merchant, 1, {"storefront.users": [account]})
+    land(merchant, 2, conditions("2024-05-01", cost=4, lead_time_days=7, hours=24, level="V1"))
+    land(merchant, 3, order("o1", "2024-05-10 10:00:00"))
+    before = days_until(merchant, installation, as_of_date="2024-05-20", last="2024-05-20")
+    assert {table: margins(merchant, table) for table in DAILY} == {table: {"2024-05-10": 12} for table in DAILY}
+
+    land(merchant, 4, conditions("2024-06-01", cost=9, lead_time_days=7, hours=24, level="V1"))
+    given_back = {"refund_id": "r1", "order_id": "o1", "order_line_id": "o1-1", "refund_amount": 10, "refund_units": 1}
+    land(merchant, 5, {"storefront.refunds": [{**given_back, "refunded_at": "2024-06-03 10:00:00"}]})
+
+    assert days_until(merchant, installation, as_of_date="2024-06-05", last="2024-05-20") == before
+    for table in DAILY:
+        assert margins(merchant, table) == {"2024-05-10": 12, "2024-06-03": -6}, table

@@ -98,15 +98,6 @@ paid as (
     group by paid_date, sales_channel, sales_campaign_id
 ),
 
-order_costs as (
-    select
-        order_id,
-        -- One unknown cost makes the order's cost unknown.
-        case when count(*) = count(cost_amount) then sum(cost_amount) end as cost_amount
-    from lines
-    group by order_id
-),
-
 costs as (
     select
         orders.paid_date as activity_date,
@@ -114,11 +105,10 @@ costs as (
         orders.sales_campaign_id as campaign_id,
         -- One unknown cost makes the day's margin unknown.
         case
-            when count(*) = count(order_costs.cost_amount)
-                then sum(orders.net_revenue_amount - order_costs.cost_amount)
-        end as gross_margin_amount
-    from orders
-    inner join order_costs on orders.order_id = order_costs.order_id
+            when count(*) = count(lines.ordered_cost_amount) then sum(lines.ordered_cost_amount)
+        end as cost_amount
+    from lines
+    inner join orders on lines.order_id = orders.order_id
     where orders.is_paid
     group by orders.paid_date, orders.sales_channel, orders.sales_campaign_id
 ),
@@ -128,7 +118,8 @@ refunded as (
         refunds.refunded_date as activity_date,
         coalesce(orders.sales_channel, refunds.channel, 'unknown') as channel,
         coalesce(orders.sales_campaign_id, 'none') as campaign_id,
-        sum(refunds.refund_amount) as refund_amount
+        sum(refunds.refund_amount) as refund_amount,
+        case when count(*) = count(refunds.cost_amount) then sum(refunds.cost_amount) end as cost_amount
     from refunds
     left join orders on refunds.order_id = orders.order_id
     group by
@@ -169,7 +160,8 @@ joined as (
         coalesce(placed.gmv_amount, 0) as gmv_amount,
         coalesce(paid.paid_amount, 0) as paid_amount,
         coalesce(refunded.refund_amount, 0) as refund_amount,
-        case when paid.paid_orders is null then 0 else costs.gross_margin_amount end as gross_margin_amount
+        case when paid.paid_orders is null then 0 else costs.cost_amount end
+        - case when refunded.activity_date is null then 0 else refunded.cost_amount end as cost_amount
     from spine
     cross join connected
     {%- for measure in measures %}
@@ -204,10 +196,10 @@ final as (
         cast(paid_amount as decimal(18, 2)) as paid_amount,
         cast(refund_amount as decimal(18, 2)) as refund_amount,
         cast(paid_amount - refund_amount as decimal(18, 2)) as net_revenue_amount,
-        cast(gross_margin_amount as decimal(18, 2)) as gross_margin_amount,
+        cast(paid_amount - refund_amount - cost_amount as decimal(18, 2)) as gross_margin_amount,
         {{ average_amount('ad_spend_amount', 'new_buyers') }} as acquisition_cost_amount,
         {{ rate('paid_amount', 'ad_spend_amount') }} as roas,
-        {{ rate('gross_margin_amount - ad_spend_amount', 'ad_spend_amount') }} as roi
+        {{ rate('paid_amount - refund_amount - cost_amount - ad_spend_amount', 'ad_spend_amount') }} as roi
     from joined
 )
 

@@ -1,7 +1,8 @@
 -- Business date × channel group and 'all': every KPI by the names that all reports use, from the first day on which
 -- something was counted. A day without orders has zeros; what no connected silo can tell is NULL.
 {%- set measures = [
-    'placed', 'paid', 'costs', 'refunded', 'visited', 'active', 'spent', 'attributed', 'stocked', 'delivered'
+    'placed', 'paid', 'costs', 'refunded', 'visited', 'active', 'spent', 'attributed', 'attributed_refunds', 'stocked',
+    'delivered',
 ] %}
 with
 merchants as (
@@ -75,7 +76,7 @@ costs as (
         kpi_group,
         paid_date as kpi_date,
         -- One unknown cost makes the day's cost unknown.
-        case when count(*) = count(cost_amount) then sum(cost_amount) end as cost_amount
+        case when count(*) = count(ordered_cost_amount) then sum(ordered_cost_amount) end as cost_amount
     from lines
     where is_paid
     group by kpi_group, paid_date
@@ -85,7 +86,8 @@ refunded as (
     select
         kpi_group,
         refunded_date as kpi_date,
-        sum(refund_amount) as refund_amount
+        sum(refund_amount) as refund_amount,
+        case when count(*) = count(cost_amount) then sum(cost_amount) end as cost_amount
     from refunds
     group by kpi_group, refunded_date
 ),
@@ -139,7 +141,7 @@ order_costs as (
     select
         order_id,
         -- One unknown cost makes the order's cost unknown.
-        case when count(*) = count(cost_amount) then sum(cost_amount) end as cost_amount
+        case when count(*) = count(ordered_cost_amount) then sum(ordered_cost_amount) end as cost_amount
     from {{ ref('fct_order_lines') }}
     group by order_id
 ),
@@ -151,13 +153,27 @@ attributed as (
         sum(orders.paid_amount) as attributed_paid_amount,
         case
             when count(*) = count(order_costs.cost_amount)
-                then sum(orders.net_revenue_amount - order_costs.cost_amount)
-        end as attributed_margin_amount
+                then sum(orders.paid_amount - order_costs.cost_amount)
+        end as margin_amount
     from orders
     inner join advertised_campaigns on orders.campaign_id = advertised_campaigns.campaign_id
     left join order_costs on orders.order_id = order_costs.order_id
     where orders.is_paid
     group by orders.kpi_group, orders.paid_date
+),
+
+-- Like all that is refunded, on the day on which it is.
+attributed_refunds as (
+    select
+        refunds.kpi_group,
+        refunds.refunded_date as kpi_date,
+        case
+            when count(*) = count(refunds.cost_amount) then sum(refunds.refund_amount - refunds.cost_amount)
+        end as margin_amount
+    from refunds
+    inner join {{ ref('fct_orders') }} as refunded_orders on refunds.order_id = refunded_orders.order_id
+    inner join advertised_campaigns on refunded_orders.campaign_id = advertised_campaigns.campaign_id
+    group by refunds.kpi_group, refunds.refunded_date
 ),
 
 stocked as (
@@ -232,7 +248,8 @@ joined as (
         coalesce(paid.paid_amount, 0) as paid_amount,
         coalesce(refunded.refund_amount, 0) as refund_amount,
         coalesce(paid.paid_amount, 0) - coalesce(refunded.refund_amount, 0) as net_revenue_amount,
-        case when paid.paid_orders is null then 0 else costs.cost_amount end as cost_amount,
+        case when paid.paid_orders is null then 0 else costs.cost_amount end
+        - case when refunded.kpi_date is null then 0 else refunded.cost_amount end as cost_amount,
         coalesce(placed.placed_orders, 0) as placed_orders,
         coalesce(paid.paid_orders, 0) as paid_orders,
         coalesce(paid.units, 0) as units,
@@ -247,10 +264,9 @@ joined as (
         case when connected.has_ad_spend then coalesce(spent.ad_spend_amount, 0) end as ad_spend_amount,
         coalesce(attributed.attributed_paid_amount, 0) as attributed_paid_amount,
         -- No order is a margin of 0; an order whose cost is unknown is an unknown margin.
-        case
-            when attributed.kpi_date is null then 0
-            else attributed.attributed_margin_amount
-        end as attributed_margin_amount,
+        case when attributed.kpi_date is null then 0 else attributed.margin_amount end
+        - case when attributed_refunds.kpi_date is null then 0 else attributed_refunds.margin_amount end
+            as attributed_margin_amount,
         stocked.inventory_value_amount,
         stocked.out_of_stock_rate,
         delivered.on_time_delivery_rate

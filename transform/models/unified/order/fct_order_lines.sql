@@ -57,6 +57,7 @@ joined as (
         lines.gmv_amount,
         cast(case when orders.paid_at is null then 0 else lines.paid_amount end as decimal(18, 2)) as paid_amount,
         cast(coalesce(refunds.refund_amount, 0) as decimal(18, 2)) as refund_amount,
+        cast(products.cost_amount * lines.units as decimal(18, 2)) as ordered_cost_amount,
         -- Of an order that nobody paid, nobody keeps a unit.
         cast(
             case

@@ -43,7 +43,7 @@ sold as (
         sum(units) as units,
         sum(paid_amount) as paid_amount,
         -- One unknown cost makes the day's margin unknown.
-        case when count(*) = count(cost_amount) then sum(cost_amount) end as cost_amount
+        case when count(*) = count(ordered_cost_amount) then sum(ordered_cost_amount) end as cost_amount
     from lines
     where is_paid and sku_id is not null
     group by sku_id, paid_date
@@ -53,7 +53,8 @@ refunded as (
     select
         sku_id,
         refunded_date as activity_date,
-        sum(refund_amount) as refund_amount
+        sum(refund_amount) as refund_amount,
+        case when count(*) = count(cost_amount) then sum(cost_amount) end as cost_amount
     from refunds
     where sku_id is not null
     group by sku_id, refunded_date
@@ -115,8 +116,9 @@ joined as (
         coalesce(sold.units, 0) as units,
         coalesce(sold.paid_amount, 0) as paid_amount,
         coalesce(refunded.refund_amount, 0) as refund_amount,
-        -- Costs lie on the day of the payment: a day without one costs nothing more.
-        case when sold.sku_id is null then 0 else sold.cost_amount end as cost_amount,
+        -- What was paid costs on the day of the payment, and what comes back no longer does on that of the refund.
+        case when sold.sku_id is null then 0 else sold.cost_amount end
+        - case when refunded.sku_id is null then 0 else refunded.cost_amount end as cost_amount,
         stocked.stock_units,
         products.list_amount as list_price_amount,
         compared.lowest_competitor_amount
