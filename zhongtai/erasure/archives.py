@@ -116,7 +116,7 @@ class Archive:
         Sets where that is, and the sum of what it gave, None where it did not come to its end.
         """
         machine = zlib.decompressobj(-zlib.MAX_WBITS)
-        size, total, is_first = _READ, 0, True
+        size, total = _READ, 0
         self._sum = None
         while place < len(self._data) and not machine.eof and self._left > 0:
             before = machine.copy()
@@ -134,10 +134,6 @@ class Archive:
             place += len(packed) - len(machine.unconsumed_tail) - len(machine.unused_data)
             total = zlib.crc32(piece, total)
             self._left -= len(piece)
-            if is_first and piece:
-                is_first = False
-                # One archive in another is not opened.
-                self.is_whole = self.is_whole and not is_archive(piece)
             yield piece
         if machine.eof:
             self._sum = total

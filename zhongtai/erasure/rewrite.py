@@ -16,6 +16,7 @@ from zhongtai.erasure import binary_forms, json_document
 from zhongtai.erasure.search import alone
 from zhongtai.ingest import csv_records
 from zhongtai.ingest.contract import Contract
+from zhongtai.ingest.unpack import plain_form
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
@@ -43,13 +44,17 @@ def rewrite(source: Path, target: Path, changes: list[tuple[Contract, Changes]],
         folder: for temporary files in clear.
     """
     contract, one = changes[0]
-    if contract.format == "xlsx":
-        binary_forms.rewrite_workbook(source, target, [(each.sheet, part.lines, part) for each, part in changes])
-        return
-    if contract.format == "parquet":
-        binary_forms.rewrite_parquet(source, target, contract, one)
-        return
     plain, changed = folder / "plain", folder / "changed"
+    if contract.format in ("xlsx", "parquet"):
+        opened = plain_form(contract, source, folder)
+        _rewrite_binary(opened, changed, changes)
+        if opened == source:
+            shutil.move(changed, target)
+            return
+        _pack_like(source, changed, target)
+        opened.unlink()
+        changed.unlink()
+        return
     unpack(source, plain)
     encoding = _encoding_of(plain, contract)
     with changed.open("w", encoding=encoding, errors=_errors(encoding), newline="") as out:
@@ -62,6 +67,14 @@ def rewrite(source: Path, target: Path, changes: list[tuple[Contract, Changes]],
     _pack_like(source, changed, target)
     plain.unlink()
     changed.unlink()
+
+
+def _rewrite_binary(source: Path, target: Path, changes: list[tuple[Contract, Changes]]) -> None:
+    contract, one = changes[0]
+    if contract.format == "xlsx":
+        binary_forms.rewrite_workbook(source, target, [(each.sheet, part.lines, part) for each, part in changes])
+    else:
+        binary_forms.rewrite_parquet(source, target, contract, one)
 
 
 def unpack(source: Path, target: Path) -> None:

@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import chain
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from zhongtai.erasure.archives import Archive, is_archive
@@ -63,8 +65,12 @@ class Needles:
         ]
         self.pattern = alone_in_sql("|".join(re.escape(text) for text in self.texts))
 
-    def look_in(self, file: Path) -> Answer:
-        """Whether the file holds one of the texts, packed or not."""
+    def look_in(self, file: Path, *, may_be_packed: bool = True) -> Answer:
+        """Whether the file holds one of the texts, packed or not.
+
+        Args:
+            may_be_packed: whether what is packed in it is opened as well, where that is an archive or Parquet.
+        """
         if not self.texts or not file.stat().st_size:
             return Answer.NOT_FOUND
         with file.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as data:
@@ -79,10 +85,26 @@ class Needles:
                 return Answer.FOUND
             if is_archive(start):
                 archive = Archive(data)
-                if any(self._is_in(content) for content in archive.contents()):
-                    return Answer.FOUND
-                is_read = archive.is_whole
+                for content in archive.contents():
+                    answer = self._in_content(content, may_be_packed=may_be_packed)
+                    if answer is Answer.FOUND:
+                        return answer
+                    is_read = is_read and answer is Answer.NOT_FOUND
+                is_read = is_read and archive.is_whole
         return Answer.NOT_FOUND if is_read else Answer.UNSEARCHED
+
+    def _in_content(self, content: Iterator[bytes], *, may_be_packed: bool) -> Answer:
+        """Whether what is packed in an archive holds one of the texts; an archive in it is opened, and none in that."""
+        first = next(filter(None, content), b"")
+        pieces = chain([first], content)
+        if not (is_archive(first) or first.startswith(_PARQUET)):
+            return Answer.FOUND if self._is_in(pieces) else Answer.NOT_FOUND
+        if not may_be_packed:
+            return Answer.FOUND if self._is_in(pieces) else Answer.UNSEARCHED
+        with NamedTemporaryFile() as opened:
+            opened.writelines(pieces)
+            opened.flush()
+            return self.look_in(Path(opened.name), may_be_packed=False)
 
     def _is_in(self, blocks: Iterable[bytes]) -> bool:
         before = b""

@@ -139,7 +139,7 @@ UNSEARCHED = {
     "zip, the person behind a damage": with_other_bits(zipped(("a.csv", OTHERS + "user-000001")), 9_000),
     "zip that is encrypted": encrypted(),
     "zip of another method": zipped(("users.csv", FIRST), method=zipfile.ZIP_LZMA),
-    "an archive in an archive": gzip.compress(PACKED),
+    "an archive in an archive in an archive": gzip.compress(gzip.compress(PACKED)),
     "an archive stored in an archive": zipped(("a.gz", PACKED.decode("latin-1")), method=zipfile.ZIP_STORED).replace(
         PACKED.decode("latin-1").encode(), PACKED
     ),
