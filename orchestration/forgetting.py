@@ -14,7 +14,7 @@ from rich.table import Table
 from orchestration import runner
 from orchestration.printing import printed_progress
 from zhongtai import lock, policies, release
-from zhongtai.erasure import erase, search
+from zhongtai.erasure import erase, erasures, search
 from zhongtai.erasure.erase import Plan
 from zhongtai.erasure.person import Start
 from zhongtai.errors import UsageError
@@ -61,9 +61,14 @@ def forget(
         UsageError: as `erase.forget` does, or everything that there is of the person is doubtful.
     """
 
+    is_begun = bool(erasures.begun(merchant))
+
     def confirmed(plan: Plan) -> bool:
         _print_plan(plan, out)
         _print_doubtful(plan, out)
+        if not plan.tables and is_begun:
+            out.print("The landed files are without the person already; what an earlier call began is finished now.")
+            return not dry_run
         if not plan.tables:
             raise UsageError("Nothing was erased: see above what to do first.")
         if dry_run:
@@ -86,6 +91,8 @@ def forget(
     needles = search.Needles(done.needles)
     places = search.search(merchant, needles, {"dagster": settings.dagster_home})
     _print_search(done, needles, places, out)
+    if is_published:
+        erase.finish(merchant)
     return is_published and not any(place.found or place.unsearched for place in places)
 
 

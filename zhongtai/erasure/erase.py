@@ -83,8 +83,8 @@ def forget(
 ) -> Plan | None:
     """Erases a person from landing, and loads the tables that were touched again; the warehouse is removed.
 
-    Everything derived must be made anew by the caller: a run, and the removal of earlier releases. Call it under the
-    merchant's lock. Done again after it was killed, it finishes.
+    Everything derived must be made anew by the caller: a run, and the removal of earlier releases; then `finish`. Call
+    it under the merchant's lock. Done again after it was killed, or before `finish`, it goes on from there.
 
     Args:
         holders_limit: a value that more identities of one silo share is nobody's; OneID's policy.
@@ -92,7 +92,7 @@ def forget(
         also_doubtful: whether what may be another thing's goes, too (zhongtai/erasure/elsewhere.py).
 
     Returns:
-        What was done; None where it was not to be.
+        What was done; None where it was not to be. It is of no table where all that was left to do is the caller's.
 
     Raises:
         UsageError: the start is nobody's, or no key is there.
@@ -100,6 +100,7 @@ def forget(
     """
     personal_key.require_key(merchant, contracts)
     landing.repair(merchant)
+    begun = erasures.begun(merchant)
     with _workplace(merchant) as (connection, folder):
         if any(contract.is_tokenised for contract in contracts):
             personal.set_key(connection, personal_key.key(merchant))
@@ -110,7 +111,7 @@ def forget(
             progress.rows = _count(connection, "erased")
         with timed("forget", "all of landing searched") as progress:
             more = elsewhere.collect(connection, merchant, contracts, folder, also_doubtful=also_doubtful)
-            if not (also_doubtful and more.emptied):
+            if not begun and not (also_doubtful and more.emptied):
                 _require_found(connection, who, more)
             progress.rows = _count(connection, "hits")
         found, changes, emptied = _plan(connection, merchant, more)
@@ -118,10 +119,16 @@ def forget(
         if not confirmed(found):
             return None
         with timed("forget", "landing written again") as progress:
+            erasures.begin(merchant, begun | set(found.tables))
             _write(connection, merchant, contracts, changes, emptied, folder)
             progress.rows = len(changes) + len(emptied)
-    _load_again(merchant, contracts, set(found.tables))
+    _load_again(merchant, contracts, begun | set(found.tables))
     return found
+
+
+def finish(merchant: Merchant) -> None:
+    """Says that nothing is left of who was erased: a run published without the person, earlier releases are gone."""
+    erasures.end(merchant)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -45,6 +46,27 @@ def append(merchant: Merchant, erasures: list[Erasure]) -> None:
     """Records erasures in one write, before the files change: a file that is not as recorded is erased again."""
     journal.repair(_file(merchant))
     journal.append(_file(merchant), [erasure.model_dump(mode="json") for erasure in erasures])
+
+
+def begin(merchant: Merchant, tables: set[tuple[str, str]]) -> None:
+    """Notes the tables of which files are about to change, until `end`: killed in between, the next one goes on."""
+    file = _begun(merchant)
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(sorted(tables)), encoding="utf-8")
+    journal.sync_file(temporary)
+    temporary.replace(file)
+    journal.sync_folder(file.parent)
+
+
+def begun(merchant: Merchant) -> set[tuple[str, str]]:
+    """The tables of an erasure that was not ended: silo and table."""
+    file = _begun(merchant)
+    return {(silo, table) for silo, table in json.loads(file.read_text(encoding="utf-8"))} if file.exists() else set()
+
+
+def end(merchant: Merchant) -> None:
+    """Everything that was made of the erased rows is gone."""
+    _begun(merchant).unlink(missing_ok=True)
 
 
 def rows_erased(merchant: Merchant) -> dict[int, int]:
@@ -94,6 +116,10 @@ def _finished(merchant: Merchant) -> dict[int, list[Erasure]]:
     for (position, _), erasure in steps.items():
         found.setdefault(position, []).append(erasure)
     return found
+
+
+def _begun(merchant: Merchant) -> Path:
+    return merchant.landing / "erasing.json"
 
 
 def _file(merchant: Merchant) -> Path:

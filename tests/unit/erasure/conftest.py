@@ -111,6 +111,7 @@ def forget(
     emails: tuple[str, ...] = (),
     holders_limit: int = 8,
     also_doubtful: bool = False,
+    is_finished: bool = True,
 ) -> erase.Plan:
     """Erases without asking."""
     start = Start(identities, phones, emails)
@@ -118,6 +119,8 @@ def forget(
         shop.merchant, shop.contracts, start, holders_limit, lambda _: True, also_doubtful=also_doubtful
     )
     assert done is not None
+    if is_finished:
+        erase.finish(shop.merchant)
     return done
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -159,6 +160,32 @@ def test_an_erasure_that_was_killed_is_finished_by_the_next(people: Shop, monkey
     after = ledger.read(people.merchant)
     assert [load.rows_erased for load in after] == [1, 1, 1, 1, 3]
     assert all(load.adds_up for load in after)
+
+
+@pytest.mark.parametrize("is_loaded", [False, True])
+def test_what_was_killed_after_landing_was_written_is_finished_too(
+    people: Shop, monkeypatch: pytest.MonkeyPatch, is_loaded: bool
+) -> None:
+    """Landing tells nothing of the person any more, raw does, or releases do: the same command goes on from there."""
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    if is_loaded:
+        forget(people, ANN_ID, is_finished=False)  # killed in the run that follows
+    else:
+        with monkeypatch.context() as patched:
+            patched.setattr(erase, "_load_again", killed)
+            with pytest.raises(KeyboardInterrupt):
+                forget(people, ANN_ID)
+        assert ("user-000001",) in people.raw("users", "user_id")
+    assert not planned(people, ANN_ID).tables
+    done = forget(people, ANN_ID)
+    assert (done.rows, "user-000001" in done.needles) == (0, True)
+    assert ("user-000001",) not in people.raw("users", "user_id")
+    assert all(load.adds_up for load in ledger.read(people.merchant))
+    with pytest.raises(UsageError, match="No landed record"):
+        forget(people, ANN_ID)
 
 
 def test_erased_content_never_lands_again_and_stays_counted(people: Shop) -> None:
