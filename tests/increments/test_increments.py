@@ -117,6 +117,26 @@ def test_lines_move_to_another_person_though_their_orders_are_built_whole(compan
 
 @pytest.mark.silos
 @pytest.mark.parametrize("company", [0], indirect=True)
+def test_a_list_price_that_is_told_late_reaches_the_days_since(company: Company) -> None:
+    """Nothing else of the SKU changes, so only its version leads to its days."""
+    since = company.day - timedelta(days=5)
+    files = "', '".join(str(file) for file in sorted((company.folder / "silos" / "erp").glob("skus_*.parquet")))
+    late = company.folder / "silos" / "erp" / "skus_late.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * replace (77.77 as list_amount, timestamp '{since} 04:00:00' as updated_at) "
+            f"from read_parquet(['{files}']) where updated_at < date '{since}' "
+            f"qualify row_number() over (order by sku_id, updated_at desc) = 1) to '{late}' (format parquet)"
+        )
+    company.build()
+    with duckdb.connect(str(company.merchant.database), read_only=True) as connection:
+        query = "select min(activity_date), count(*) > 1 from unified.fct_product_daily where list_price_amount = 77.77"
+        assert connection.execute(query).fetchone() == (since, True)
+    _assert_as_from_the_ground(company, [])
+
+
+@pytest.mark.silos
+@pytest.mark.parametrize("company", [0], indirect=True)
 def test_a_day_that_brings_little_rebuilds_little(company: Company) -> None:
     company.late_share = 0
     company.pass_days(10)
