@@ -158,11 +158,15 @@ def _readable(merchant: Merchant, contracts: list[Contract]) -> list[CheckResult
                 severity="warning",
                 status="failed" if waiting else "passed",
                 description=_READABLE,
-                message=f"{len(waiting)} files wait ({told}); see: zhongtai quarantine list" if waiting else "",
+                message=f"{_wait(len(waiting))} ({told}); see: zhongtai quarantine list" if waiting else "",
                 observed={"files_rejected": len(waiting)},
             )
         )
     return results
+
+
+def _wait(files: int) -> str:
+    return "1 file waits" if files == 1 else f"{files:,} files wait"
 
 
 def _reconciled(merchant: Merchant, contracts: list[Contract]) -> list[CheckResult]:

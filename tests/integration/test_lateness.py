@@ -1,4 +1,4 @@
-"""Each table's page in Dagster tells when its last file arrived, and warns where the next one is late."""
+"""Each table's page in Dagster tells when its last file arrived, and warns of what is late or cannot be read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from dagster._core.instance.ref import InstanceRef
 from tests.integration.conftest import Small
 
 TRANSACTIONS = dg.AssetKey(["complete_journey", "transactions"])
+CAMPAIGNS = dg.AssetKey(["complete_journey", "campaigns"])
 PRODUCTS = dg.AssetKey(["complete_journey", "products"])
 
 
-def _told(small: Small, key: dg.AssetKey) -> tuple[dict[str, Any], dg.AssetCheckEvaluation]:
-    """The metadata of the table's last materialization, and the check of its arrival."""
+def _told(
+    small: Small, key: dg.AssetKey, name: str = "arrives_in_time"
+) -> tuple[dict[str, Any], dg.AssetCheckEvaluation]:
+    """The metadata of the table's last materialization, and a check, by default of its arrival."""
     with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(small.home / "dagster"))) as instance:
         event = instance.get_latest_materialization_event(key)
         assert event is not None and event.asset_materialization is not None
@@ -32,8 +35,7 @@ def _told(small: Small, key: dg.AssetKey) -> tuple[dict[str, Any], dg.AssetCheck
     found = [
         check
         for check in checks
-        if isinstance(check, dg.AssetCheckEvaluation)
-        and (check.asset_key, check.check_name) == (key, "arrives_in_time")
+        if isinstance(check, dg.AssetCheckEvaluation) and (check.asset_key, check.check_name) == (key, name)
     ]
     assert len(found) == 1
     return metadata, found[0]
@@ -64,7 +66,7 @@ def test_a_table_that_just_arrived(published_once: tuple[Small, str]) -> None:
 
 
 @pytest.mark.real
-def test_a_late_table_warns_and_stops_nothing(small: Small) -> None:
+def test_a_late_table_warns_and_so_does_a_broken_file_and_both_stop_nothing(small: Small) -> None:
     entries = _landed(small)
     for entry in entries:
         if entry["table"] == "transactions":
@@ -74,8 +76,15 @@ def test_a_late_table_warns_and_stops_nothing(small: Small) -> None:
     source, target = small.files / "products.parquet", small.files / "products_new.parquet"
     with duckdb.connect() as connection:
         connection.execute(f"copy (from '{source}' limit 3) to '{target}'")
+    (small.files / "campaigns_20171001.parquet").write_bytes(b"no Parquet")
     run = small.run()
     assert run.returncode == 0, run.stdout
+    assert "raw_complete_journey.campaigns: files_are_readable" in run.stdout
+    metadata, check = _told(small, CAMPAIGNS, "files_are_readable")
+    assert metadata["files_rejected"] == small.manifest["sources"]["complete_journey.campaigns"]["files_rejected"] == 1
+    assert (check.passed, check.severity, check.blocking) == (False, dg.AssetCheckSeverity.WARN, False)
+    assert check.description is not None and check.description.startswith("1 file waits (campaigns_20171001.parquet: ")
+    assert _told(small, PRODUCTS, "files_are_readable")[1].passed
 
     metadata, check = _told(small, TRANSACTIONS)
     assert metadata["is_late"] is True
