@@ -276,7 +276,7 @@ def _hint(start: bytes, told: str) -> str:
     if named is None and not start.isascii():
         named = next((name for name in _USUAL if _is_in(start, name)), None)
     is_new = named is not None and codecs.lookup(named).name != told.removesuffix("-sig")
-    return f". It seems to be in {named}: write 'encoding: {named}' in the contract" if is_new else ""
+    return f". It seems to be in {named}: if all files are, write 'encoding: {named}' in the contract" if is_new else ""
 
 
 def _is_in(start: bytes, encoding: str) -> bool:
