@@ -55,7 +55,7 @@ where {{ found_by(relation, is_changed(entity, id, date, much=false)) }}
 {% macro changed_dates(entity, much=none) -%}
     {#-
         The dates of the changed entities as literals, which tell an engine what it need not read. Given `much`, those
-        with at least half as many changed entities as the mean of them (true), or the others (false).
+        with a thousand changed entities, or half of the most that one has, if that is less (true), or the others.
     -#}
     {%- set query -%}
 with
@@ -71,7 +71,7 @@ counted as (
 select entity_date
 from counted
         {%- if much is not none %}
-where 2 * entities * (select count(*) from counted) {{ '>=' if much else '<' }} (select sum(entities) from counted)
+where entities {{ '>=' if much else '<' }} (select least(1000, max(entities) / 2) from counted)
         {%- endif %}
     {%- endset -%}
     {%- set dates = run_query(query).columns[0].values() | list if execute else [] -%}
