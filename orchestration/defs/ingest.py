@@ -80,12 +80,15 @@ def build(merchant: Merchant, settings: Settings) -> dg.Definitions:
                 yield _arrival_result(key, arrived[table])
             else:
                 yield dg.MaterializeResult(asset_key=key, metadata={"as_of": run.as_of.isoformat()})
-        results = [*_reconciled(merchant, contracts), *_readable(merchant, contracts)]
-        store.save(merchant.warehouse / "checks", "ledger", context.run.run_id, results)
-        for key, contract in tables.items():
-            for result in results if key in selected else ():
-                if (result.schema_name, result.table) == (f"raw_{contract.silo}", contract.table):
-                    yield _check_result(key, result)
+        checks = [_reconciled(merchant, contracts), _readable(merchant, contracts)]
+        store.save(
+            merchant.warehouse / "checks",
+            "ledger",
+            context.run.run_id,
+            [result for check in checks for result in check.values()],
+        )
+        for check in checks:
+            yield from (_check_result(key, result) for key, result in check.items() if key in selected)
 
     return dg.Definitions(assets=[ingest])
 
@@ -142,25 +145,23 @@ def _check_result(key: dg.AssetKey, result: CheckResult) -> dg.AssetCheckResult:
     )
 
 
-def _readable(merchant: Merchant, contracts: list[Contract]) -> list[CheckResult]:
+def _readable(merchant: Merchant, contracts: list[Contract]) -> dict[dg.AssetKey, CheckResult]:
     """Whether files of each table wait that are rejected as a whole; a table that has some is degraded."""
     degraded = quarantine.degraded(merchant)
-    results = []
+    results = {}
     for contract in contracts:
         waiting = degraded.get((contract.silo, contract.table), [])
         told = "; ".join(f"{load.file}: {load.reason}" for load in waiting[:3])
-        results.append(
-            CheckResult(
-                name=READABLE,
-                schema_name=f"raw_{contract.silo}",
-                table=contract.table,
-                kind="reconciliation",
-                severity="warning",
-                status="failed" if waiting else "passed",
-                description=_READABLE,
-                message=f"{_wait(len(waiting))} ({told}); see: zhongtai quarantine list" if waiting else "",
-                observed={"files_rejected": len(waiting)},
-            )
+        results[dg.AssetKey([contract.silo, contract.table])] = CheckResult(
+            name=READABLE,
+            schema_name=f"raw_{contract.silo}",
+            table=contract.table,
+            kind="reconciliation",
+            severity="warning",
+            status="failed" if waiting else "passed",
+            description=_READABLE,
+            message=f"{_wait(len(waiting))} ({told}); see: zhongtai quarantine list" if waiting else "",
+            observed={"files_rejected": len(waiting)},
         )
     return results
 
@@ -169,10 +170,10 @@ def _wait(files: int) -> str:
     return "1 file waits" if files == 1 else f"{files:,} files wait"
 
 
-def _reconciled(merchant: Merchant, contracts: list[Contract]) -> list[CheckResult]:
+def _reconciled(merchant: Merchant, contracts: list[Contract]) -> dict[dg.AssetKey, CheckResult]:
     """The result of each table's check."""
-    return [
-        CheckResult(
+    return {
+        dg.AssetKey([silo, table]): CheckResult(
             name=RECONCILES,
             schema_name=f"raw_{silo}",
             table=table,
@@ -184,7 +185,7 @@ def _reconciled(merchant: Merchant, contracts: list[Contract]) -> list[CheckResu
             observed={"differences": len(differences)},
         )
         for (silo, table), differences in reconcile.reconcile(merchant, contracts).items()
-    ]
+    }
 
 
 def _own_specs() -> list[dg.AssetSpec]:

@@ -79,6 +79,14 @@ def _tar() -> bytes:
     return content.getvalue()
 
 
+def _with_embedded(book: bytes) -> bytes:
+    """A workbook with another among its parts, as where a table of a document was pasted."""
+    content = io.BytesIO(book)
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("xl/embeddings/Microsoft_Excel_Worksheet.xlsx", book)
+    return content.getvalue()
+
+
 GZIP = [
     ok("gzip: a file", gzip.compress(GOOD.encode()), ROWS, *FAULTS),
     ok(
@@ -140,6 +148,7 @@ COLUMNS = written({"id": ["1", "x"], "name": ["a", "b"]})
 FORMS = [
     one_file(BOOK, "gzip: of a workbook", gzip.compress(SHEET), ROWS, *FAULTS),
     one_file(BOOK, "zip: of a workbook", zipped(("a.xlsx", SHEET)), ROWS, *FAULTS),
+    one_file(BOOK, "xlsx: with another workbook in it", _with_embedded(SHEET), ROWS, *FAULTS),
     whole_file(BOOK, "gzip: of a workbook, cut", gzip.compress(SHEET)[:-20], "cut short"),
     whole_file(BOOK, "zip: of two workbooks", zipped(("a.xlsx", SHEET), ("b.xlsx", SHEET)), "holds 2 files"),
     whole_file(

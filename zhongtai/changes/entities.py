@@ -188,12 +188,12 @@ class Entities:
         """Stretches of event time whose rows count as changed, as SQL: after the first, up to the second."""
         if contract.event_time is None:
             return []
-        is_date = is_date_column(contract, contract.event_time)
+        is_day = is_date_column(contract, contract.event_time)
         windows = []
-        if is_date and self._built.as_of_date != self._context.as_of_date:
+        if is_day and self._built.as_of_date != self._context.as_of_date:
             days = sorted([self._built.as_of_date, self._context.as_of_date])
             windows.append((f"date '{days[0]}'", f"date '{days[1]}'"))
-        elif not is_date and self._built.as_of != self._context.as_of:
+        elif not is_day and self._built.as_of != self._context.as_of:
             moments = sorted(moment.replace(tzinfo=None) for moment in (self._built.as_of, self._context.as_of))
             windows.append((f"timestamp '{moments[0]}'", f"timestamp '{moments[1]}'"))
         if again:

@@ -130,20 +130,21 @@ def plain_form(contract: Contract, file: Path, folder: Path) -> Path:
     if not magic.startswith(_PACKED) or (contract.format == "xlsx" and magic in _ZIP and not _holds_a_workbook(file)):
         return file
     target = folder / f"{file.name}.unpacked"
-    size = 0
+    packed, size = file.stat().st_size, 0
     with _unpacked(file, magic) as stream, target.open("wb") as writing:
         while block := stream.read(_BLOCK):
             size += len(block)
-            _check_size(size, file.stat().st_size)
+            _check_size(size, packed)
             writing.write(block)
     return target
 
 
 def _holds_a_workbook(file: Path) -> bool:
-    """Whether a zip archive has a workbook in it; a workbook itself is one, too."""
+    """Whether a zip archive is none itself, as workbooks are, which may have others among their parts, but has one."""
     try:
         with zipfile.ZipFile(file) as archive:
-            return any(name.lower().endswith(_WORKBOOKS) for name in archive.namelist())
+            names = [name.replace("\\", "/").lower() for name in archive.namelist()]
+            return "xl/workbook.xml" not in names and any(name.endswith(_WORKBOOKS) for name in names)
     except zipfile.BadZipFile:
         return False
 
